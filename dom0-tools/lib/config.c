@@ -2,11 +2,11 @@
 /*
  * Reading domain XML: see config.h.
  *
- * libxml2 parses (no network, no entities: a document type declaration is refused); blanks around
- * values are taken off, as people and programs lay XML out prettily; what other programs write is
- * passed over or refused (config_policy.h); the schema decides whether every element and value that
- * is left is known; then the struct is filled and config_check() looks at what a grammar cannot
- * say.
+ * libxml2 parses (no network; no entities, as a document type declaration is refused); blanks
+ * around values are taken off, as people and programs lay XML out prettily; what other programs
+ * write is passed over or refused (config_policy.h); the schema decides whether every element and
+ * value that is left is known; then the struct is filled and config_check() looks at what a grammar
+ * cannot say.
  */
 #include "config.h"
 
@@ -165,11 +165,13 @@ static int read_text(const char *xml, size_t len, const struct config_how *how,
     if (!ctxt)
         return -ENOMEM;
     doc = malformed_read(ctxt, xml, (int)len, &faults);
-    if (doc && doc->intSubset)
-        findings_error(f, -EINVAL, 0, "a document type declaration is not accepted");
-    else if (doc)
+    nodes_watch(doc);
+    if (doc)
         rc = read_root(doc, how, c, f);
+    nodes_watch(NULL);
     malformed_report(&faults, f);
+    if (faults.no_memory || f->unread || nodes_lack_memory(doc))
+        rc = -ENOMEM;
     xmlFreeDoc(doc);
     xmlFreeParserCtxt(ctxt);
     return rc;
@@ -187,8 +189,10 @@ int domain_config_xml(const char *xml, size_t len, const struct config_how *how,
         findings_error(f, -EFBIG, 0, "more than 1 MiB");
     else
         rc = read_text(xml, len, how, &c, f);
-    if (rc)
+    if (rc) { /* then what was found is not the file's */
+        findings_free(f);
         findings_error(f, rc, 0, "%s", error_reason(rc));
+    }
     findings_sort(f);
     if (f->code)
         domain_config_free(&c);

@@ -17,6 +17,8 @@
 
 #include <libxml/SAX2.h>
 
+#include "config_nodes.h"
+
 #define MOST_ATTRIBUTES 256 /* of one element */
 
 /* clang-format off */
@@ -92,7 +94,9 @@ static void keep(void *ctx, xmlErrorPtr x)
     const long line = x->line > 0 ? x->line : 1;
     char why[160];
 
-    if (x->level < XML_ERR_ERROR || x->domain == XML_FROM_NAMESPACE)
+    if (x->code == XML_ERR_NO_MEMORY)
+        m->no_memory = true;
+    if (m->no_memory || x->level < XML_ERR_ERROR || x->domain == XML_FROM_NAMESPACE)
         return;
     m->bytes = m->bytes || (bytes && !m->faults.nr);
     m->lost = m->lost || bytes || !goes_on(x->code);
@@ -106,31 +110,45 @@ static void keep(void *ctx, xmlErrorPtr x)
     m->shaken = m->lost || m->shaken || x->code == XML_ERR_TAG_NAME_MISMATCH;
 }
 
-/* The library looks at all of them for each. */
-static void begin_element(void *ctx, const xmlChar *local, const xmlChar *prefix,
-                          const xmlChar *uri, int nr_spaces, const xmlChar **spaces, int nr,
-                          int nr_defaults, const xmlChar **attributes)
-{
-    xmlParserCtxtPtr ctxt = ctx;
-    struct malformed *m = ctxt->_private;
+/* What the parser takes is refused for itself: nothing behind it is looked at. */
+static void refuse(xmlParserCtxtPtr ctxt, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-    if (nr <= MOST_ATTRIBUTES) {
-        xmlSAX2StartElementNs(ctx, local, prefix, uri, nr_spaces, spaces, nr, nr_defaults,
-                              attributes);
-        return;
-    }
-    findings_error(&m->faults, -E2BIG, xmlSAX2GetLineNumber(ctx),
-                   "<%.48s> has %d attributes, at most %d are read", (const char *)local, nr,
-                   MOST_ATTRIBUTES);
+static void refuse(xmlParserCtxtPtr ctxt, int code, const char *fmt, ...)
+{
+    struct malformed *m = ctxt->_private;
+    struct error why = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    error_setv(&why, code, fmt, ap);
+    va_end(ap);
+    findings_error(&m->faults, code, xmlSAX2GetLineNumber(ctxt), "%s", why.text);
     m->sure = m->shaken ? m->sure : m->faults.nr;
     m->lost = true;
     ctxt->wellFormed = 0;
     xmlStopParser(ctxt);
 }
 
-static void ignore(void *ctx, xmlErrorPtr x)
+/* It could declare entities: short names of long texts, or of files. */
+static void begin_doctype(void *ctx, const xmlChar *root, const xmlChar *public,
+                          const xmlChar *system)
 {
-    (void)ctx, (void)x;
+    (void)root, (void)public, (void)system;
+    refuse(ctx, -EINVAL, "a document type declaration is not accepted");
+}
+
+/* The library looks at all of them for each. */
+static void begin_element(void *ctx, const xmlChar *local, const xmlChar *prefix,
+                          const xmlChar *uri, int nr_spaces, const xmlChar **spaces, int nr,
+                          int nr_defaults, const xmlChar **attributes)
+{
+    if (nr <= MOST_ATTRIBUTES)
+        xmlSAX2StartElementNs(ctx, local, prefix, uri, nr_spaces, spaces, nr, nr_defaults,
+                              attributes);
+    else
+        refuse(ctx, -E2BIG, "<%.48s> has %d attributes, at most %d are read", (const char *)local,
+               nr, MOST_ATTRIBUTES);
 }
 
 /* Who decodes bytes does not know the parser, and tells whoever listens to all; if nobody does, the
@@ -145,11 +163,13 @@ xmlDocPtr malformed_read(xmlParserCtxtPtr ctxt, const char *xml, int len, struct
     ctxt->_private = m;
     ctxt->sax->serror = keep;
     ctxt->sax->startElementNs = begin_element;
+    ctxt->sax->internalSubset = begin_doctype;
     xmlSetStructuredErrorFunc(ctxt, keep);
     doc = xmlCtxtReadMemory(ctxt, xml, len, NULL, NULL, options);
-    xmlSetStructuredErrorFunc(NULL, ignore);
+    nodes_watch(NULL);
     if (ctxt->wellFormed && doc) {
         findings_free(&m->faults);
+        m->lost = false;
         return doc;
     }
     if (!m->faults.code) {

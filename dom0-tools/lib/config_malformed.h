@@ -11,10 +11,11 @@
 
 struct malformed {
     struct findings faults;
-    size_t sure; /* so many of them are the file's, if it is lost: one of a line */
-    bool shaken; /* behind these the parser may be confused */
-    bool lost;   /* and is */
-    bool bytes;  /* the first is that they are not of the encoding */
+    size_t sure;    /* so many of them are the file's, if it is lost: one of a line */
+    bool shaken;    /* behind these the parser may be confused */
+    bool lost;      /* and is */
+    bool bytes;     /* the first is that they are not of the encoding */
+    bool no_memory; /* it is not known what is in the file */
 };
 
 /* Reads a document, or what it is if one passes over its faults; NULL: that cannot be said. Nothing

@@ -7,6 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libxml/xmlerror.h>
+
+static void note_lack(xmlDocPtr doc)
+{
+    doc->_private = doc;
+}
+
+static void hear(void *ctx, xmlErrorPtr x)
+{
+    if (ctx && x->code == XML_ERR_NO_MEMORY)
+        note_lack(ctx);
+}
+
+void nodes_watch(xmlDocPtr doc)
+{
+    xmlSetStructuredErrorFunc(doc, hear);
+}
+
+bool nodes_lack_memory(xmlDocPtr doc)
+{
+    return doc && doc->_private;
+}
+
 bool node_is(xmlNodePtr n, const char *name)
 {
     return n && n->type == XML_ELEMENT_NODE && strcmp((const char *)n->name, name) == 0;
@@ -44,22 +67,24 @@ xmlNodePtr node_at(xmlNodePtr n, const char *path)
 }
 
 /* Copies into malloc'ed memory: xmlFree is not promised to be free. */
-static char *take(xmlChar *s)
+static char *take(xmlNodePtr n, xmlChar *s)
 {
     char *copy = s ? strdup((const char *)s) : NULL;
 
+    if (s && !copy)
+        note_lack(n->doc);
     xmlFree(s);
     return copy;
 }
 
 char *node_attr(xmlNodePtr n, const char *name)
 {
-    return n ? take(xmlGetNoNsProp(n, BAD_CAST name)) : NULL;
+    return n ? take(n, xmlGetNoNsProp(n, BAD_CAST name)) : NULL;
 }
 
 char *node_text(xmlNodePtr n)
 {
-    return n ? take(xmlNodeGetContent(n)) : NULL;
+    return n ? take(n, xmlNodeGetContent(n)) : NULL;
 }
 
 bool node_attr_is(xmlNodePtr n, const char *name, const char *value)

@@ -11,6 +11,11 @@
 
 #include <libxml/tree.h>
 
+/* From here on it is noted in the document where there was no memory for something of it, be it
+ * libxml2's or ours. NULL: in none any more. The library prints nothing either way. */
+void nodes_watch(xmlDocPtr doc);
+/* Has that been so? Then what was seen of it may have lacked something. */
+bool nodes_lack_memory(xmlDocPtr doc);
 /* An element of this name? */
 bool node_is(xmlNodePtr n, const char *name);
 /* The first child of this name; the next sibling of the same name. NULL: none. */

@@ -75,13 +75,15 @@ static bool among(const char *const *words, const char *text)
     return false;
 }
 
-static bool form_fits(const char *form, const char *text)
+/* Where there is no memory to try it, it is not said that it does not. */
+static bool form_fits(const char *form, const char *text, struct findings *f)
 {
-    xmlRegexpPtr re = form ? xmlRegexpCompile(BAD_CAST form) : NULL;
-    bool fits = re && xmlRegexpExec(re, BAD_CAST text) == 1;
+    xmlRegexpPtr re = xmlRegexpCompile(BAD_CAST form);
+    int fits = re ? xmlRegexpExec(re, BAD_CAST text) : -1;
 
     xmlRegFreeRegexp(re);
-    return fits;
+    f->unread |= fits < 0;
+    return fits != 0;
 }
 
 /* Of an element, or an attribute, which begins the message. */
@@ -90,7 +92,7 @@ static bool text_fits(const struct schema_text *s, const char *what, long line, 
 {
     char words[NAMES_TEXT] = "";
 
-    if (s->free || among(s->words, text) || form_fits(s->form, text))
+    if (s->free || among(s->words, text) || (s->form && form_fits(s->form, text, f)))
         return true;
     if (!s->words && !s->form && !*text)
         return true;
@@ -223,7 +225,7 @@ static void check_counts(xmlNodePtr node, const struct schema_element *known, st
     }
 }
 
-/* The text directly inside an element, without blanks around it. */
+/* The text directly inside an element, without blanks around it; NULL: no memory. */
 static xmlChar *own_text(xmlNodePtr node)
 {
     xmlChar *all = xmlStrdup(BAD_CAST ""), *from;
@@ -233,6 +235,8 @@ static xmlChar *own_text(xmlNodePtr node)
         if (c->type == XML_TEXT_NODE || c->type == XML_CDATA_SECTION_NODE)
             all = xmlStrcat(all, c->content);
     }
+    if (!all)
+        return NULL;
     from = all + strspn((char *)all, CONFIG_BLANKS);
     len = xmlStrlen(from);
     while (len > 0 && strchr(CONFIG_BLANKS, from[len - 1]))
@@ -309,8 +313,9 @@ static bool check_element(xmlNodePtr node, const struct schema_element *s, struc
     text = own_text(node);
     snprintf(what, sizeof(what), "<%s>", node->name);
     /* Empty, what it is to say may stand in what was refused. */
-    fits = text_fits(&s->text, what, xmlGetLineNo(node), (const char *)text,
-                     !*text && node_marked(node) ? &unheard : f);
+    fits = !text || text_fits(&s->text, what, xmlGetLineNo(node), (const char *)text,
+                              !*text && node_marked(node) ? &unheard : f);
+    f->unread |= unheard.unread;
     findings_free(&unheard);
     xmlFree(text);
     return fits;

@@ -19,6 +19,10 @@ UNIT += tools_config_longest
 unit_tools_config_longest_SRCS := tests/unit/tools_config_longest.c dom0-tools/lib/state_file.c dom0-tools/lib/write_all.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_longest_LIBS := -lxml2
 
+UNIT += tools_config_memory
+unit_tools_config_memory_SRCS := tests/unit/tools_config_memory.c $(TOOLS_CONFIG_SRCS)
+unit_tools_config_memory_LIBS := -lxml2 $(foreach f,malloc calloc realloc strdup strndup xmlRegexpCompile xmlRegexpExec,-Wl,--wrap=$f)
+
 UNIT += tools_config_files tools_config_policy tools_config_xl tools_config_xl_bad tools_config_xl_each tools_near
 unit_tools_config_files_SRCS := tests/unit/tools_config_files.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_files_LIBS := -lxml2 -l:libxlutil.a
