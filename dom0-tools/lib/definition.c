@@ -33,9 +33,7 @@ static const char *folder(void)
     return dir && *dir ? dir : FOLDER;
 }
 
-static const char *path_of(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-static const char *path_of(const char *fmt, ...)
+__attribute__((format(printf, 1, 2))) static const char *path_of(const char *fmt, ...)
 {
     static _Thread_local char path[PATH_MAX];
     size_t n = (size_t)snprintf(path, sizeof(path), "%s/", folder());
@@ -216,6 +214,7 @@ static bool take_entry(const char *file, struct definition *out, struct findings
     if (read_file(name, out, &why) == 0)
         return true;
     findings_error(bad, why.code, 0, "%s", why.text);
+    bad->unread |= is_unknown(why.code);
     return false;
 }
 
@@ -357,7 +356,7 @@ static int refuse_unknown(const struct findings *bad, struct error *e)
     for (size_t i = 0; i < bad->nr; i++)
         if (is_unknown(bad->list[i].code))
             return error_set(e, bad->list[i].code, "%s", bad->list[i].text);
-    return 0;
+    return bad->unread ? error_set(e, -EIO, "%s: not all of it can be read", folder()) : 0;
 }
 
 /* No other definition has the uuid; one that is none has none. */

@@ -40,6 +40,16 @@ static char folder[] = "/tmp/parvis-test-XXXXXX";
 enum call { OPENDIR, READDIR, OPEN, READ, UNLINKAT, NR_CALLS };
 static unsigned int fails[NR_CALLS], calls[NR_CALLS];
 static int error;
+static unsigned int rubbish, left; /* so many files of each folder are no definitions, come first */
+
+/* From here on the nth call of this kind fails so; 0: none does, and it is counted. */
+static void refuse(enum call call, unsigned int nth, int errnum)
+{
+    memset(calls, 0, sizeof(calls));
+    memset(fails, 0, sizeof(fails));
+    fails[call] = nth;
+    error = errnum;
+}
 
 static bool refused(enum call call)
 {
@@ -51,12 +61,20 @@ static bool refused(enum call call)
 
 DIR *__wrap_opendir(const char *path)
 {
+    left = rubbish;
     return refused(OPENDIR) ? NULL : __real_opendir(path);
 }
 
 struct dirent *__wrap_readdir(DIR *dir)
 {
-    return refused(READDIR) ? NULL : __real_readdir(dir);
+    static struct dirent one;
+
+    if (refused(READDIR))
+        return NULL;
+    if (!left)
+        return __real_readdir(dir);
+    snprintf(one.d_name, sizeof(one.d_name), "rubbish-%u", left--);
+    return &one;
 }
 
 int __wrap_open(const char *path, int flags, ...)
@@ -105,7 +123,7 @@ static int setup(void **state)
     struct error e;
 
     (void)state;
-    memset(fails, 0, sizeof(fails));
+    refuse(OPENDIR, 0, 0);
     return mkdir(folder, 0700) || write_one("web", ones_uuid, &e) ||
            write_one("db", others_uuid, &e) || definition_autostart("web", 7, &e);
 }
@@ -125,7 +143,7 @@ static void all_is_there(void)
     struct definition d;
     struct error e = {0};
 
-    memset(fails, 0, sizeof(fails));
+    refuse(OPENDIR, 0, 0);
     assert_int_equal(definition_read("web", &d, &e), 0);
     assert_memory_equal(d.cfg.uuid, ones_uuid, 16);
     assert_int_equal(d.order, 7);
@@ -180,15 +198,13 @@ static void each_is_told(int (*what)(struct error *e), int usually, enum call ca
     struct error e = {0};
     unsigned int n;
 
-    memset(calls, 0, sizeof(calls));
+    refuse(call, 0, 0);
     assert_int_equal(what(&e), usually);
     n = calls[call];
     assert_true(n > 0);
     for (unsigned int i = 1; i <= n; i++) {
-        memset(calls, 0, sizeof(calls));
+        refuse(call, i, errnum);
         memset(&e, 0, sizeof(e));
-        error = errnum;
-        fails[call] = i;
         if (what(&e) != -errnum)
             fail_msg("call %u of %u: %s", i, n, e.text);
         assert_non_null(strstr(e.text, folder));
@@ -214,6 +230,23 @@ static void no_uuid_twice(void **state)
     each_is_told(takes_anothers_uuid, -EEXIST, READ, EIO);
 }
 
+/* However many others there are of which it is told: more than are kept. */
+static void among_much_rubbish(void **state)
+{
+    struct error e = {0};
+
+    (void)state;
+    rubbish = 300;
+    assert_int_equal(takes_anothers_uuid(&e), -EEXIST);
+    refuse(OPEN, 1, EMFILE); /* of the two that there are */
+    assert_int_equal(write_one("mail", ones_uuid, &e), -EIO);
+    assert_non_null(strstr(e.text, "not all of it can be read"));
+    refuse(OPEN, 1, EMFILE);
+    assert_int_equal(takes_anothers_uuid(&e), -EIO);
+    rubbish = 0;
+    all_is_there();
+}
+
 static void not_taken_for_none(void **state)
 {
     (void)state;
@@ -235,13 +268,11 @@ static void mark_that_stays(void **state)
     struct error e = {0};
 
     (void)state;
-    error = EIO;
     for (unsigned int call = 0; call < NR_CALLS; call++) {
-        memset(calls, 0, sizeof(calls));
-        memset(&e, 0, sizeof(e));
-        fails[call] = nth[call];
         if (nth[call] == 0)
             continue;
+        refuse(call, nth[call], EIO);
+        memset(&e, 0, sizeof(e));
         assert_int_equal(definition_remove("web", &e), -EIO);
         assert_non_null(strstr(e.text, "/autostart: "));
         all_is_there();
@@ -256,6 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(not_written_over, setup, teardown),
         cmocka_unit_test_setup_teardown(no_uuid_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(among_much_rubbish, setup, teardown),
         cmocka_unit_test_setup_teardown(not_taken_for_none, setup, teardown),
         cmocka_unit_test_setup_teardown(mark_that_stays, setup, teardown),
     };
