@@ -112,7 +112,8 @@ int hx_speculation(struct host *h, struct parvis_sysctl_speculation *out)
     struct xen_sysctl *s = sysctl_new(x, PARVIS_SYSCTL_speculation);
     int rc = sysctl_call(x);
 
-    memcpy(out, &s->u, sizeof(*out));
+    if (rc == 0)
+        memcpy(out, &s->u, sizeof(*out));
     return rc == -ENOSYS ? -EOPNOTSUPP : rc;
 }
 

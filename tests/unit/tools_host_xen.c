@@ -20,6 +20,8 @@
 #include <xen/domctl.h>
 #include <xen/sysctl.h>
 
+#include <parvis/speculation.h>
+
 #define LOG_BYTES 70000u
 #define DOMAINS   2000u
 #define GAP       3u /* between the numbers of two domains */
@@ -27,6 +29,7 @@
 static char log_text[LOG_BYTES];
 static uint32_t oldest; /* of the log, what is before it is lost */
 static unsigned int calls;
+static int refuses;       /* how the machine's speculation cannot be asked for */
 static uint32_t too_many; /* so many more than there is room for, the hypervisor says it gave */
 
 static long readconsole(struct xen_sysctl_readconsole *r)
@@ -62,6 +65,11 @@ int xencall1(xencall_handle *x, unsigned int op, uint64_t arg)
     calls++;
     assert_int_equal(op, __HYPERVISOR_sysctl);
     assert_int_equal(s->interface_version, XEN_SYSCTL_INTERFACE_VERSION);
+    if (s->cmd == PARVIS_SYSCTL_speculation) {
+        memset(&s->u, 0xff, sizeof(s->u));
+        errno = refuses;
+        return refuses ? -1 : 0;
+    }
     if (s->cmd == XEN_SYSCTL_readconsole)
         return (int)readconsole(&s->u.readconsole);
     assert_int_equal(s->cmd, XEN_SYSCTL_getdomaininfolist);
@@ -168,6 +176,23 @@ static void more_than_there_is_room_for(void **state)
     assert_int_equal(index, 0);
 }
 
+/* What was refused gives nothing. */
+static void speculation_is_refused(void **state)
+{
+    struct parvis_sysctl_speculation s = {0}, none = {0}, all;
+
+    (void)state;
+    memset(&all, 0xff, sizeof(all));
+    refuses = ENOSYS;
+    assert_int_equal(hx_speculation(&machine.host, &s), -EOPNOTSUPP);
+    refuses = EPERM;
+    assert_int_equal(hx_speculation(&machine.host, &s), -EPERM);
+    assert_memory_equal(&s, &none, sizeof(s));
+    refuses = 0;
+    assert_int_equal(hx_speculation(&machine.host, &s), 0);
+    assert_memory_equal(&s, &all, sizeof(s));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -176,6 +201,7 @@ int main(void)
         T(the_log_in_pieces),
         T(more_domains_than_fit),
         T(more_than_there_is_room_for),
+        T(speculation_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
