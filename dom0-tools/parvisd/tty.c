@@ -244,12 +244,14 @@ static void recount(void)
     for (struct tty *t = ttys; t; t = t->next) {
         unsigned int others = t->found - (t->found > 0); /* one is our own end */
 
+        if (rc && others < t->opens)
+            others = t->opens; /* who was not looked at may have it */
         if (others == 0)
             start_over(t);
         else if (t->opens == 0)
             make_ready(t);
         t->opens = others;
-        t->unsure = t->opens > 0;
+        t->unsure = rc || t->opens > 0;
         if (t->console)
             tty_pump(t->console);
     }

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -139,7 +140,7 @@ struct xencons_interface *serve(const char *name, const char *on_poweroff, uint3
     return ring;
 }
 
-uint32_t serve_one(const char *on_crash)
+uint32_t serve_with(const char *ends)
 {
     uint32_t domid;
     char xml[512];
@@ -148,10 +149,42 @@ uint32_t serve_one(const char *on_crash)
     snprintf(xml, sizeof(xml),
              "<domain type='xen'><name>web</name><uuid>77000000-0000-0000-0000-000000000000</uuid>"
              "<memory>8192</memory><os><type>linux</type><kernel>/k</kernel></os>"
-             "<on_crash>%s</on_crash></domain>",
-             on_crash);
+             "%s</domain>",
+             ends);
     assert_int_equal(state_write_file(state_path("domains/%u.xml", domid), xml), 0);
     return domid;
+}
+
+uint32_t serve_one(const char *on_crash)
+{
+    char ends[64];
+
+    snprintf(ends, sizeof(ends), "<on_crash>%s</on_crash>", on_crash);
+    return serve_with(ends);
+}
+
+void fake_pvctl(const char *does)
+{
+    char path[128];
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
+    out = fopen(path, "w");
+    assert_non_null(out);
+    fprintf(out, "#!/bin/sh\necho \"$*\" >>%s\n", state_path("called"));
+    fprintf(out, "test -f \"$2\" && cat \"$2\" >%s\n%s\n", state_path("given"), does);
+    fclose(out);
+    chmod(path, 0700);
+    child_set_pvctl(path);
+}
+
+void wait_child(void)
+{
+    int status;
+    pid_t pid = waitpid(-1, &status, 0);
+
+    assert_true(pid > 0);
+    policy_child(&f->host, pid, status);
 }
 
 void crash(uint32_t domid)

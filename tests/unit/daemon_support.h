@@ -36,6 +36,13 @@ struct xencons_interface *make_guest(const char *name, const char *on_poweroff, 
 struct xencons_interface *serve(const char *name, const char *on_poweroff, uint32_t *domid);
 /* The same, called web, whose configuration says this of a crash. */
 uint32_t serve_one(const char *on_crash);
+/* The same, with these elements. */
+uint32_t serve_with(const char *ends);
+/* A stand-in for pvctl, which parvisd starts: it adds its arguments to the file `called`, and what
+ * the file says that it is given to `given`, both in the state directory, and does this. */
+void fake_pvctl(const char *does);
+/* Waits for one that parvisd has started, and tells it. */
+void wait_child(void);
 /* It has lived long enough to live again, and crashes. */
 void crash(uint32_t domid);
 /* `pvctl rename`, without its asking. */

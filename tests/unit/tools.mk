@@ -92,7 +92,7 @@ unit_tools_former_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_tty
 unit_tools_tty_SRCS = tests/unit/tools_tty.c $(TOOLS_DAEMON_SRCS)
-unit_tools_tty_LIBS := $(TOOLS_ALL_LIBS)
+unit_tools_tty_LIBS := $(TOOLS_ALL_LIBS) -Wl,--wrap=opendir
 
 UNIT += tools_reader
 unit_tools_reader_SRCS = tests/unit/tools_reader.c $(PVCTL_SRCS) $(TOOLS_DAEMON_SRCS)

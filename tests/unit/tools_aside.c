@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -36,20 +37,6 @@
 #include "restart.h"
 #include "state.h"
 
-/* A stand-in for pvctl: keeps how it was called, and does this. */
-static void fake_pvctl(const char *text)
-{
-    char path[128];
-    FILE *out;
-
-    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
-    out = fopen(path, "w");
-    fprintf(out, "#!/bin/sh\necho \"$*\" >>%s\n%s\n", state_path("called"), text);
-    fclose(out);
-    chmod(path, 0700);
-    child_set_pvctl(path);
-}
-
 static void called_with(const char *text)
 {
     char *have;
@@ -58,15 +45,6 @@ static void called_with(const char *text)
     if (!strstr(have, text))
         fail_msg("pvctl was not called with %s: %s", text, have);
     free(have);
-}
-
-static void wait_child(void)
-{
-    int status;
-    pid_t pid = waitpid(-1, &status, 0);
-
-    assert_true(pid > 0);
-    policy_child(&f->host, pid, status);
 }
 
 static int waits_for(uint32_t domid)
@@ -190,6 +168,30 @@ static void few_cores_are_kept(void **state)
         assert_int_equal(dump_is_there(names[i]), i >= 3 - (ASIDE_CORES - 1));
     turn();
     ended_is("a", "crashed; its core is in ", ".core");
+}
+
+/* Each second has one already, as far as is looked: none is written over. */
+static void no_second_is_free(void **state)
+{
+    const time_t now = time(NULL);
+    char path[160], when[24];
+
+    (void)state;
+    fake_pvctl("echo 'pvctl: written' >&2; exit 1");
+    assert_int_equal(mkdir(dumps, 0700), 0);
+    for (time_t at = now; at < now + 120; at++) {
+        struct tm tm;
+
+        gmtime_r(&at, &tm);
+        strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", &tm);
+        snprintf(path, sizeof(path), "%s/web-%s.core", dumps, when);
+        assert_int_equal(state_write_file(path, "core"), 0);
+    }
+    crash(serve_one("coredump-destroy"));
+    turn();
+    ended_is("web", "crashed; no core: ", "/dumps/web-2");
+    ended_is("web", "crashed; no core: ", ": File exists");
+    assert_null(fake_is_clean(f));
 }
 
 static void dumps_and_restarts(void **state)
@@ -385,11 +387,17 @@ static void what_cannot_be_renamed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(dumps_and_destroys),           T(without_a_core),
-        T(dumps_and_restarts),           T(few_cores_are_kept),
-        T(destroyed_while_it_is_dumped), T(dumper_is_slow),
-        T(renames_and_restarts),         T(what_cannot_be_renamed),
-        T(somebody_else_is_faster),      T(puts_aside_under_the_lock),
+        T(dumps_and_destroys),
+        T(without_a_core),
+        T(dumps_and_restarts),
+        T(few_cores_are_kept),
+        T(destroyed_while_it_is_dumped),
+        T(dumper_is_slow),
+        T(renames_and_restarts),
+        T(what_cannot_be_renamed),
+        T(somebody_else_is_faster),
+        T(puts_aside_under_the_lock),
+        T(no_second_is_free),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,28 @@ static void goes_on_under_the_next_daemon(void **state)
     assert_int_equal(d->affinity[0], 2);
 }
 
+/* Nor can what was kept be read: the next life is made without it, and that is told. */
+static void what_was_kept_cannot_be_read(void **state)
+{
+    const struct fake_domain *d;
+    const char *said;
+
+    (void)state;
+    set_and_reboot();
+    policy_check(&f->host);
+    console_close_all(&f->host);
+    assert_int_equal(unlink(restart_carried_path("web")), 0);
+    assert_int_equal(mkdir(restart_carried_path("web"), 0700), 0);
+    daemon_hear();
+    collector_look(&f->host);
+    said = daemon_heard();
+    assert_int_equal(rmdir(restart_carried_path("web")), 0);
+    assert_non_null(strstr(said, "parvisd: web: its weight, cap and CPUs are not known: "));
+    d = next_life(true);
+    assert_int_equal(d->sched.weight, 256);
+    assert_int_equal(d->affinity[0], UINT64_MAX);
+}
+
 static void not_of_another_domain(void **state)
 {
     const struct fake_domain *d;
@@ -281,6 +303,7 @@ int main(void)
         T(goes_on),
         T(ends_before_it_is_made),
         T(goes_on_under_the_next_daemon),
+        T(what_was_kept_cannot_be_read),
         T(not_of_another_domain),
         T(a_full_disk),
         T(how_it_ended_on_a_full_disk),

@@ -33,20 +33,6 @@
 #include "reaper.h"
 #include "state.h"
 
-/* A stand-in for pvctl: keeps what it was given, says something, fails. */
-static void fake_pvctl(const char *text)
-{
-    char path[128];
-    FILE *out;
-
-    snprintf(path, sizeof(path), "%s", state_path("pvctl"));
-    out = fopen(path, "w");
-    fprintf(out, "#!/bin/sh\ncat $2 >%s\n%s\n", state_path("given"), text);
-    fclose(out);
-    chmod(path, 0700);
-    child_set_pvctl(path);
-}
-
 static char *file_text(const char *path)
 {
     char *text = calloc(1, 4096);
@@ -56,15 +42,6 @@ static char *file_text(const char *path)
     assert_true(fread(text, 1, 4095, in) > 0);
     fclose(in);
     return text;
-}
-
-static void wait_child(void)
-{
-    int status;
-    pid_t pid = waitpid(-1, &status, 0);
-
-    assert_true(pid > 0);
-    policy_child(&f->host, pid, status);
 }
 
 static void reaps_by_policy(void **state)
@@ -264,6 +241,49 @@ static void adopts(void **state)
     history_says("web", "alive" KILLED_NOTE " again");
 }
 
+/* What the one before has kept cannot be read: its log says why, the console that it is lost. */
+static void what_was_kept_cannot_be_read(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = make_guest("web", "destroy", &domid);
+    const char *said;
+
+    (void)state;
+    assert_int_equal(mkdir(state_path("console/web.log"), 0700), 0);
+    say(ring, "alive", 5);
+    daemon_hear();
+    collector_look(&f->host);
+    said = daemon_heard();
+    assert_int_equal(rmdir(state_path("console/web.log")), 0);
+    assert_non_null(strstr(said, "parvisd: web: reading its console from "));
+    assert_non_null(strstr(said, "/console: Is a directory\n"));
+    history_says("web", "alive" KILLED_NOTE);
+}
+
+/* A reboot goes by its own word, and not by that of a crash or of a power-off. */
+static void reboots_by_policy(void **state)
+{
+    uint32_t domid;
+
+    (void)state;
+    domid = serve_with("<on_poweroff>restart</on_poweroff><on_reboot>destroy</on_reboot>"
+                       "<on_crash>restart</on_crash>");
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_reboot);
+    policy_check(&f->host);
+    turn();
+    assert_null(fake_domain(f, domid));
+    assert_false(console_by_name("web")->restarting);
+    assert_string_equal(console_by_name("web")->how, "rebooted");
+    domid = serve_with("<on_reboot>preserve</on_reboot><on_crash>restart</on_crash>");
+    clock_ms += 2 * RESTART_MIN_MS;
+    fake_shutdown(f, domid, SHUTDOWN_reboot);
+    policy_check(&f->host);
+    turn();
+    assert_non_null(fake_domain(f, domid));
+    assert_string_equal(console_by_name("web")->how, "rebooted (preserved)");
+}
+
 /* ---- taking away beside everything else ---- */
 
 static void must_not_sleep(unsigned int ms)
@@ -417,6 +437,8 @@ int main(void)
         T(preserves_by_policy),
         T(tidies_up),
         T(adopts),
+        T(what_was_kept_cannot_be_read),
+        T(reboots_by_policy),
         T(nobody_waits_for_a_back_end),
         T(makers_wait_for_the_reaper),
         T(restarts),

@@ -3,6 +3,7 @@
  * Consoles' terminals, as xenconsole and virsh use them: real ones, of a guest on the model of the
  * machine.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -29,6 +30,21 @@
 #define SOON_MS 5000 /* the kernel moves what is written in its own time */
 
 static int work;
+static bool no_look; /* at what this process has open */
+
+DIR *__wrap_opendir(const char *path);
+DIR *__real_opendir(const char *path);
+
+DIR *__wrap_opendir(const char *path)
+{
+    char own[32];
+
+    snprintf(own, sizeof(own), "/proc/%d/fd", getpid());
+    if (!no_look || strcmp(path, own) != 0)
+        return __real_opendir(path);
+    errno = EMFILE;
+    return NULL;
+}
 
 static int setup(void **state)
 {
@@ -217,6 +233,38 @@ static void more_than_is_told(void **state)
     free(path);
 }
 
+/* Nor could it be looked who has it: that is told, and who had it before has it still, until it can
+ * be. */
+static void what_cannot_be_looked_up(void **state)
+{
+    uint32_t domid;
+    struct xencons_interface *ring = serve("web", "destroy", &domid);
+    char *path = path_of(domid, "console/tty");
+    const char *said;
+    int fd = attach(domid);
+
+    (void)state;
+    say(ring, "one ", 4);
+    fire("web");
+    reads(fd, "one ");
+    open_and_close_often(path);
+    daemon_hear();
+    no_look = true;
+    hear_all();
+    no_look = false;
+    said = daemon_heard();
+    assert_non_null(strstr(said, "who has consoles' terminals open is not known: Too many open"));
+    say(ring, "two", 3);
+    fire("web");
+    reads(fd, "two");
+    close(fd);
+    hear_all();
+    fd = attach(domid);
+    reads(fd, "one two");
+    close(fd);
+    free(path);
+}
+
 /* `pvctl console` at the same time: it has everything too, and what both type arrives. */
 static void beside_pvctl(void **state)
 {
@@ -394,6 +442,7 @@ int main(void)
         T(both_ways_from_the_first_byte),
         T(the_next_starts_at_the_first_byte),
         T(more_than_is_told),
+        T(what_cannot_be_looked_up),
         T(beside_pvctl),
         T(the_guest_is_not_held_back),
         T(a_guest_that_does_not_read),
