@@ -128,43 +128,6 @@ static int held_by_a_child(uint32_t domid)
     return done[1];
 }
 
-/* Who gave it another name was killed, and somebody holds what is kept of it: it is settled when
- * that is free, and what hinders it is told once. */
-static void a_name_is_settled_later(void **state)
-{
-    uint32_t domid;
-    char path[64];
-    int fd;
-
-    (void)state;
-    make_guest("web", "destroy", &domid);
-    snprintf(path, sizeof(path), "/local/domain/%u/name", domid);
-    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
-    fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
-    assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
-    daemon_hear();
-    collector_look(&f->host);
-    for (int i = 0; i < 3; i++) {
-        clock_ms += COLLECT_AGAIN_MS;
-        if (i == 1) { /* another process, which has a number of its own */
-            close(fd);
-            fd = held_by_a_child(domid);
-        }
-        collector_run(&f->host);
-    }
-    assert_int_equal(times_heard(" is changing it"), 1);
-    assert_string_equal(fake_read(f, path), "shop");
-    close(fd);
-    assert_true(wait(NULL) > 0);
-    clock_ms += COLLECT_AGAIN_MS;
-    collector_run(&f->host);
-    assert_string_equal(fake_read(f, path), "web");
-    /* From then on what it is called there is nobody's concern. */
-    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
-    collector_look(&f->host);
-    assert_string_equal(fake_read(f, path), "shop");
-}
-
 /* A domain that the store calls otherwise, while we hold what is kept of it: the descriptor. */
 static int hold_unsettled(const char *name, char path[64])
 {
@@ -177,6 +140,39 @@ static int hold_unsettled(const char *name, char path[64])
     fd = open(state_path("domains/%u.xml", domid), O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
     return fd;
+}
+
+/* Who gave it another name was killed, and somebody holds what is kept of it: it is settled when
+ * that is free, and what hinders it is told once. */
+static void a_name_is_settled_later(void **state)
+{
+    uint32_t domid;
+    char path[64];
+    int fd = hold_unsettled("web", path);
+
+    (void)state;
+    assert_int_equal(sscanf(path, "/local/domain/%u", &domid), 1);
+    daemon_hear();
+    collector_look(&f->host);
+    for (int i = 0; i < 3; i++) {
+        clock_ms += COLLECT_AGAIN_MS;
+        if (i == 1) { /* another process, which has a number of its own */
+            close(fd);
+            fd = held_by_a_child(domid);
+        }
+        collector_run(&f->host);
+    }
+    assert_int_equal(times_heard(" is changing it"), 1);
+    assert_string_equal(fake_read(f, path), "other");
+    close(fd);
+    assert_true(wait(NULL) > 0);
+    clock_ms += COLLECT_AGAIN_MS;
+    collector_run(&f->host);
+    assert_string_equal(fake_read(f, path), "web");
+    /* From then on what it is called there is nobody's concern. */
+    assert_int_equal(f->host.ops->store_write(&f->host, 0, path, "shop"), 0);
+    collector_look(&f->host);
+    assert_string_equal(fake_read(f, path), "shop");
 }
 
 /* What is kept of a domain cannot be read: not as if it had ended. */

@@ -154,47 +154,50 @@ static void longer_is_refused(void **state)
     refused(&l, -E2BIG, "given:1: <ip>: 33 addresses, at most 32");
 }
 
-/* Other programs' texts are written by libxml2. */
-static void metadata_too(void **state)
+#define REST "<memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os></domain>"
+
+/* How a document is read that has so many of these in the midst. */
+static int reads(const char *head, size_t n, const char *these, const char *rest, struct error *e)
 {
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
     struct domain_config c;
+    int rc;
+
+    fputs(head, out);
+    put_many(out, n, these);
+    fputs(rest, out);
+    fclose(out);
+    rc = domain_config_parse(text, len, "given", &c, e);
+    free(text);
+    return rc;
+}
+
+/* Other programs' texts are written by libxml2. */
+static void metadata_too(void **state)
+{
     struct error e = {0};
 
     (void)state;
-    fputs("<domain type='xen'><name>web</name>\n<title>a</title>\n<metadata><a xmlns='u'>", out);
-    put_many(out, 20000, ">");
-    fputs("</a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
-          "</domain>",
-          out);
-    fclose(out);
-    assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -EFBIG);
+    assert_int_equal(reads("<domain type='xen'><name>web</name>\n<title>a</title>\n"
+                           "<metadata><a xmlns='u'>",
+                           20000, ">", "</a></metadata>" REST, &e),
+                     -EFBIG);
     assert_non_null(strstr(e.text, "bytes as they are kept, at most 65536 are"));
     assert_int_equal(strncmp(e.text, "given:3: <title>, ", 18), 0);
-    free(text);
 }
 
 /* For each name in it what is declared around it would be looked for: not where it is too long. */
 static void too_long_metadata_is_not_looked_at(void **state)
 {
-    char *text = NULL;
-    size_t len = 0;
-    FILE *out = open_memstream(&text, &len);
-    struct domain_config c;
     struct error e = {0};
 
     (void)state;
-    fputs("<domain type='xen' xmlns:q='u'><name>web</name><metadata><q:a>", out);
-    put_many(out, 70000, "x");
-    fputs("</q:a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
-          "</domain>",
-          out);
-    fclose(out);
-    assert_int_equal(domain_config_parse(text, len, "given", &c, &e), -EFBIG);
+    assert_int_equal(reads("<domain type='xen' xmlns:q='u'><name>web</name><metadata><q:a>", 70000,
+                           "x", "</q:a></metadata>" REST, &e),
+                     -EFBIG);
     assert_non_null(strstr(e.text, ": 70032 bytes as they are kept"));
-    free(text);
 }
 
 /* What takes the parser, or who writes the texts, the square of its length is refused before. */
