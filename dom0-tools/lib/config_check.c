@@ -159,9 +159,6 @@ static void check_paths(const struct domain_config *c, struct findings *f)
     check_path(config_word(c, "<kernel>", "kernel"), c->kernel, c->line.kernel, f);
     check_path(config_word(c, "<initrd>", "ramdisk"), c->ramdisk, c->line.ramdisk, f);
     check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, c->line.bootloader, f);
-    for (size_t i = 0; i < c->nr_disks; i++)
-        check_path(config_word(c, "<disk>: <source>", "disk"), c->disks[i].source, c->disks[i].line,
-                   f);
 }
 
 static void check_limits(const struct domain_config *c, struct findings *f)
@@ -196,6 +193,7 @@ static void check_disks(struct domain_config *c, struct findings *f)
     for (size_t i = 0; i < c->nr_disks; i++) {
         struct disk_config *d = &c->disks[i];
 
+        check_path(config_word(c, "<disk>: <source>", "disk"), d->source, d->line, f);
         if (!vdev_number(d->target, &d->vdev))
             findings_error(f, -EINVAL, d->line, "%s: target '%.64s' is not accepted; accepted: %s",
                            config_word(c, "<disk>", "disk"), d->target, VDEV_NAMES);
@@ -261,6 +259,12 @@ static void check_nics(const struct domain_config *c, struct findings *f)
     }
 }
 
+void config_check_devices(struct domain_config *c, struct findings *f)
+{
+    check_disks(c, f);
+    check_nics(c, f);
+}
+
 void config_check(struct domain_config *c, struct findings *f)
 {
     check_name(c, f);
@@ -272,6 +276,5 @@ void config_check(struct domain_config *c, struct findings *f)
     check_texts(c, f);
     check_paths(c, f);
     check_limits(c, f);
-    check_disks(c, f);
-    check_nics(c, f);
+    config_check_devices(c, f);
 }

@@ -14,5 +14,7 @@
 const char *config_word(const struct domain_config *c, const char *xml, const char *xl);
 /* Finds all that is wrong. */
 void config_check(struct domain_config *c, struct findings *f);
+/* The same, of its disks and interfaces alone. */
+void config_check_devices(struct domain_config *c, struct findings *f);
 
 #endif

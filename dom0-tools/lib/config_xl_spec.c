@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "config_check.h"
 #include "config_xl_internal.h"
 
 /* Reads with Xen's library, which wants a stream for what it says. */
@@ -19,6 +20,9 @@ static int with_library(struct xl *x, int (*read)(struct xl *x, char *spec), cha
         rc = read(x, spec);
         xlu_cfg_destroy(x->cfg);
     }
+    x->c->line.format = CONFIG_XL; /* in the words of what was read */
+    if (rc == 0 && !x->f->code)
+        config_check_devices(x->c, x->f);
     if (x->report)
         fclose(x->report);
     free(x->said);

@@ -22,22 +22,26 @@
 #define USED_MS 1000u
 #define STEP_MS 50u
 
-/* 0, or an exit status after it has been told what is wrong with the words; without a finding there
- * was no memory for them. */
-static int understood(const struct verb *v, int rc, struct findings *f)
+/* 0, or an exit status after it has been told what is wrong with the words of the command line:
+ * without the key of xl's under which they would stand in a file. */
+static int understood(const struct verb *v, const char *key, int rc, struct findings *f)
 {
+    const char *text = NULL;
     struct error e = {0};
-    int status = EXIT_USAGE;
 
     rc = rc ? rc : f->code;
-    if (rc && findings_first(f, v->name, &e)) {
-        fprintf(stderr, "pvctl: %s\n", e.text);
-    } else if (rc) {
+    for (size_t i = 0; i < f->nr && !text; i++)
+        text = f->list[i].code ? f->list[i].text : NULL;
+    if (text && strncmp(text, key, strlen(key)) == 0)
+        text += strlen(key);
+    if (rc == -ENOMEM || (rc && !text)) {
         error_errno(&e, rc, "%s", v->name);
-        status = fail(&e);
+        rc = fail(&e);
+    } else if (rc) {
+        rc = usage_error(v, text, "");
     }
     findings_free(f);
-    return rc ? status : 0;
+    return rc;
 }
 
 /* A path from here; what is not there is below /dev, as xl has it. "phy:" and "file:" are xm's. */
@@ -82,7 +86,7 @@ static int read_disk(const struct call *c, struct domain_config *out)
     int rc = words ? config_xl_disk(words, out, &f) : -ENOMEM;
 
     free(words);
-    rc = understood(&verb_attach_disk, rc, &f);
+    rc = understood(&verb_attach_disk, "disk: ", rc, &f);
     if (rc == 0 && out->nr_disks == 0)
         return usage_error(&verb_attach_disk, "there is no medium: a file or a block device", "");
     if (rc)
@@ -207,7 +211,7 @@ static int read_nic(const struct call *c, struct domain_config *out)
     int rc = words ? config_xl_nic(words, out, &f) : -ENOMEM;
 
     free(words);
-    return understood(&verb_attach_interface, rc, &f);
+    return understood(&verb_attach_interface, "vif: ", rc, &f);
 }
 
 static void tell_nic(const struct call *c, const struct live_domain *l, const struct nic_config *n,

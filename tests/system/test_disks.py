@@ -142,7 +142,7 @@ def bad_images():
     refused("pvctl attach-disk debian /img/dir xvdd", "/img/dir: Is a directory")
     refused("pvctl attach-disk debian /dev/null xvdd", "/dev/null: ")
     refused("pvctl attach-disk debian /img/ro/r.img xvdd", "Read-only file system")
-    refused("pvctl attach-disk debian /img/b.img nonsense", "target 'nonsense' is not accepted")
+    refused("pvctl attach-disk debian /img/b.img nonsense", "target 'nonsense' is not accepted", 2)
     refused("pvctl attach-disk debian format=qcow2,vdev=xvdd,target=/img/b.img", "images are raw", 2)
     mounted_images()
     machine.check("pvctl attach-disk debian /img/b.img xvdd")

@@ -265,10 +265,9 @@ static void what_is_there_or_not(void **state)
     pvctl_ends("attach-disk web /srv/b.img xvdb", 0, "");
     pvctl_ends("attach-disk web /srv/c.img xvdb", 1, "pvctl: web: it has a disk xvdb already\n");
     pvctl_ends("attach-disk web /srv/b.img xvdc", 1, "pvctl: web: <disk> 'xvdc': /srv/b.img is ");
-    pvctl_ends("attach-disk web /missing xvdc", 1,
-               "pvctl: web: <disk> 'xvdc': /missing: No such file or directory\n");
-    pvctl_ends("attach-disk web /srv/c.img floppy", 1, "floppy");
-    pvctl_ends("attach-disk web /srv/c.img xvdc never", 2, "pvctl: attach-disk: disk: ");
+    pvctl_ends("attach-disk web /missing xvdc", 1, "'xvdc': /missing: No such file or directory\n");
+    pvctl_ends("attach-disk web /srv/c.img floppy", 2, "pvctl attach-disk: target 'floppy' is ");
+    pvctl_ends("attach-disk web /srv/c.img xvdc never", 2, "pvctl attach-disk: ");
     pvctl_ends("attach-disk web format=qcow2,vdev=xvdc,target=/srv/c.img", 2, "images are raw");
     pvctl_ends("attach-disk web /srv/c.img,raw", 2, "no vdev specified");
     pvctl_ends("attach-disk Domain-0 /srv/c.img xvdc", 1, "attach a disk to itself");
@@ -277,7 +276,8 @@ static void what_is_there_or_not(void **state)
     assert_false(kept_has("/srv/c.img"));
     pvctl_ends("detach-disk web xvdc", 1, "pvctl: web: there is no disk xvdc; it has xvdb\n");
     pvctl_ends("attach-interface web nobridge", 1, "there is no bridge 'nobridge'");
-    pvctl_ends("attach-interface web --mac 1:2", 2, "mac: '1:2' is not accepted");
+    pvctl_ends("attach-interface web --mac 1:2", 2, "pvctl attach-interface: mac: '1:2' is not ");
+    pvctl_ends("attach-interface web --mac 01:00:5e:00:00:01", 2, "is a group address; `pvctl ");
     nothing_of("vif", 0);
     web->d.shutdown = true;
     pvctl_ends("detach-disk web xvdb", 3, "pvctl: web: it has ended: ");
