@@ -14,11 +14,20 @@
 #include "config_rates.h"
 #include "cpuset.h"
 
-/* What is written for a character that XML has a use of its own for, or reads as another one: an
- * end of a line, a blank. NULL: itself. */
-static const char *escape(char c)
+/* What is written for the character that begins here, and has *len bytes, if XML has a use of its
+ * own for it, or reads it as another one (an end of a line, a blank), or a terminal obeys it: the
+ * control characters that Unicode has beyond ASCII are text in XML. NULL: itself. */
+static const char *escape(const char *s, size_t *len, char other[8])
 {
-    switch (c) {
+    const uint8_t first = (uint8_t)s[0], second = first ? (uint8_t)s[1] : 0;
+
+    *len = 1;
+    if (first == 0xc2 && second >= 0x80 && second < 0xa0) {
+        *len = 2;
+        snprintf(other, 8, "&#x%x;", second);
+        return other;
+    }
+    switch (*s) {
     case '<':
         return "&lt;";
     case '>':
@@ -31,6 +40,8 @@ static const char *escape(char c)
         return "&#13;";
     case '\t':
         return "&#9;";
+    case '\x7f':
+        return "&#127;";
     default:
         return NULL;
     }
@@ -38,8 +49,10 @@ static const char *escape(char c)
 
 static void put_escaped(FILE *f, const char *s)
 {
-    for (; *s; s++) {
-        const char *other = escape(*s);
+    char room[8];
+
+    for (size_t n; *s; s += n) {
+        const char *other = escape(s, &n, room);
 
         if (other)
             fputs(other, f);
@@ -51,9 +64,10 @@ static void put_escaped(FILE *f, const char *s)
 size_t config_xml_len(const char *s)
 {
     size_t len = 0;
+    char room[8];
 
-    for (; s && *s; s++) {
-        const char *other = escape(*s);
+    for (size_t n; s && *s; s += n) {
+        const char *other = escape(s, &n, room);
 
         len += other ? strlen(other) : 1;
     }

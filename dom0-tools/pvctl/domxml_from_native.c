@@ -34,7 +34,7 @@ static int run(const struct call *c)
         error_errno(&e, -ENOMEM, "%s", config_file_name(path));
         return fail(&e);
     }
-    fputs(xml, stdout);
+    print_xml(xml);
     free(xml);
     return EXIT_OK;
 }

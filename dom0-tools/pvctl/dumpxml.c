@@ -6,11 +6,29 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config.h"
 #include "definition.h"
+#include "plain.h"
 #include "pvctl.h"
 #include "state.h"
+
+void print_xml(const char *xml)
+{
+    char shown[PLAIN_GROWS * 1024 + 4];
+    struct plain p = {.have = 0};
+    size_t left = strlen(xml);
+
+    if (!isatty(STDOUT_FILENO)) {
+        fputs(xml, stdout);
+        return;
+    }
+    for (size_t n; left > 0; xml += n, left -= n) {
+        n = left < 1024 ? left : 1024;
+        fwrite(shown, 1, plain_text(&p, xml, n, shown), stdout);
+    }
+}
 
 /* Its number is the domain's, not its configuration's. */
 static int print_numbered(const char *kept, uint32_t domid, struct error *e)
@@ -25,7 +43,7 @@ static int print_numbered(const char *kept, uint32_t domid, struct error *e)
     domain_config_free(&cfg);
     if (!xml)
         return error_errno(e, -ENOMEM, "domain %u", domid);
-    fputs(xml, stdout);
+    print_xml(xml);
     free(xml);
     return 0;
 }
@@ -60,7 +78,7 @@ static int print_defined(const char *name)
         return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
     xml = domain_config_to_xml(&d.cfg, -1);
     if (xml)
-        fputs(xml, stdout);
+        print_xml(xml);
     else
         rc = error_errno(&e, -ENOMEM, "%s", name) ? fail(&e) : EXIT_OK;
     free(xml);

@@ -65,7 +65,7 @@ HINT("", "net-* iface-* nwfilter-*",
      "networks are the host's: bridges, xenbr0 if nothing else is said; `pvctl network-list` shows who is on which")
 HINT("", "secret-*",
      "nothing here has a password: images are raw files and block devices")
-WORD("stop halt poweroff",
+WORD("stop halt poweroff off down",
      "`pvctl shutdown NAME` asks a guest to end, `pvctl destroy NAME` ends it at once")
 WORD("kill",
      "`pvctl destroy NAME` ends a domain at once, `pvctl shutdown NAME` asks its guest to end")
@@ -77,9 +77,9 @@ WORD("ls ps",
      "`pvctl list` shows the domains that run, with `--all` those too that are defined and do not")
 WORD("rm remove delete",
      "`pvctl destroy NAME` ends a domain, `pvctl undefine NAME` forgets what it is defined as; its disks stay")
-WORD("run launch",
+WORD("run launch new boot up",
      "`pvctl create FILE` makes a domain of a file and starts it, `pvctl start NAME` one that is defined")
-WORD("exec shell ssh",
+WORD("exec shell ssh login",
      "a command is typed at the guest's terminal, `pvctl console NAME`, or comes through its network")
 WORD("logs",
      "`pvctl log NAME` prints what a guest's console said, `pvctl dmesg` the hypervisor's log")
@@ -87,4 +87,20 @@ WORD("attach detach",
      "`attach-disk`, `attach-interface`, `detach-disk`, `detach-interface`; `pvctl console NAME` is the guest's terminal")
 WORD("enable disable",
      "`pvctl autostart NAME` has a domain started with the machine, with `--disable` no longer")
+WORD("stat usage monitor watch",
+     "`pvctl top` shows what each domain uses, `pvctl stats` what it asks of the hypervisor")
+WORD("ping ip ifconfig net nets",
+     "`pvctl network-list` shows which interface is on which bridge: a guest is reached there, as any machine is")
+WORD("disk disks images df lsblk",
+     "`pvctl block-list` shows the disks of each domain; images are files of the host's")
+WORD("mem memory free",
+     "`pvctl list` shows what each domain has, `pvctl info` the machine; `pvctl mem-set NAME SIZE` changes it")
+WORD("cpu cpus",
+     "`pvctl vcpu-list` shows where each vCPU is, `pvctl info` the machine's CPUs; `pvctl vcpu-set NAME N` changes how many")
+WORD("mv",
+     "`pvctl rename NAME NEW` gives a domain another name")
+WORD("cp copy clone snapshot backup",
+     "images are raw files and block devices: the host's tools copy them (cp --reflink, LVM)")
+WORD("man",
+     "`pvctl help VERB`, or `man pvctl`")
 /* clang-format on */

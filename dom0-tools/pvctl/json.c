@@ -2,8 +2,8 @@
 /*
  * A small JSON writer to standard output: two spaces a level, one member a line.
  *
- * Strings are taken as UTF-8; control characters are escaped. A byte that is not ASCII is
- * passed on as it is.
+ * Strings are taken as UTF-8; control characters are escaped, those beyond ASCII too. Another byte
+ * that is not ASCII is passed on as it is.
  */
 #include "pvctl.h"
 
@@ -28,12 +28,14 @@ static void put_quoted(const char *s)
 {
     putchar('"');
     for (; *s; s++) {
-        unsigned char ch = (unsigned char)*s;
+        unsigned char ch = (unsigned char)*s, next = (unsigned char)s[1];
 
         if (ch == '"' || ch == '\\')
             printf("\\%c", ch);
         else if (ch < 0x20 || ch == 0x7f)
             printf("\\u%04x", ch);
+        else if (ch == 0xc2 && next >= 0x80 && next < 0xa0)
+            printf("\\u%04x", (unsigned char)*++s);
         else
             putchar(ch);
     }

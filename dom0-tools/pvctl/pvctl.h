@@ -140,6 +140,9 @@ int __must_check read_config(const struct call *c, struct domain_config *cfg);
 /* Makes the domain, and does what --console, --paused and --json say. Exit status. */
 int __must_check create_domain(const struct call *c, struct domain_config *cfg);
 
+/* dumpxml.c: a configuration, to standard output. Other programs' texts in it stand as they came: a
+ * terminal shows what is in them, and does not obey. */
+void print_xml(const char *xml);
 /* devices_list.c: XenbusState, in words. */
 const char *device_state_text(const char *number);
 /* vcpu_list.c: "running", "runnable", "blocked", "paused", "offline". */

@@ -227,7 +227,8 @@ static void many_in_one_place_are_refused(void **state)
 static void each_character_stays(void **state)
 {
     static const char text[] =
-        "<domain type='xen'><name>web</name><title>a&#13;b</title><memory>65536</memory><os>"
+        "<domain "
+        "type='xen'><name>web</name><title>a&#13;b&#x9b;2J&#127;</title><memory>65536</memory><os>"
         "<type>linux</type><kernel>/k</kernel><cmdline>a&#13;&#10;&#9;b</cmdline></os><devices>"
         "<disk type='file'><source file='/a&#9;b'/><target dev='xvda'/></disk></devices></domain>";
     struct domain_config c, again;
@@ -238,7 +239,10 @@ static void each_character_stays(void **state)
     assert_int_equal(domain_config_parse(text, sizeof(text) - 1, "given", &c, &e), 0);
     kept = domain_config_to_xml(&c, -1);
     assert_int_equal(domain_config_parse(kept, strlen(kept), "kept", &again, &e), 0);
-    assert_string_equal(again.title, "a\rb");
+    assert_string_equal(again.title, "a\rb\xc2\x9b"
+                                     "2J\x7f");
+    assert_non_null(strstr(kept, "<title>a&#13;b&#x9b;2J&#127;</title>")); /* no terminal's */
+    assert_int_equal(config_xml_len("\xc2\x9b\xc2\xa0\x7f\xc2"), 6 + 2 + 6 + 1);
     assert_string_equal(again.cmdline, "a\r\n\tb");
     assert_string_equal(again.disks[0].source, "/a\tb");
     domain_config_free(&c);

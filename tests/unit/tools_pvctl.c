@@ -3,6 +3,7 @@
  * pvctl as a program: what it accepts on the command line, and in which words and with which exit
  * status it refuses the rest. There is no machine below: what is accepted ends with that.
  */
+#define _GNU_SOURCE /* ptsname */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -106,6 +107,9 @@ static const struct {
     {"create web.cfg memory=512", 2,
      "pvctl create: a key is set in its file, not behind it: memory=512; `pvctl help create` "},
     {"mem-set --live web 5", 2, "pvctl mem-set: there is no option --live here: it is done to "},
+    {"stat web", 2, "pvctl: there is no verb stat here: `pvctl top` shows "},
+    {"ping web", 2, "pvctl: there is no verb ping here: `pvctl network-list` shows "},
+    {"snapshot web", 2, "pvctl: there is no verb snapshot here: images are raw files "},
     {"list -l", 2, "pvctl list: there is no option -l here: `pvctl list --json` has it, "},
     {"dominfo --live web", 2,
      "pvctl dominfo: unknown option --live; `pvctl help dominfo` explains\n"},
@@ -236,6 +240,63 @@ static void command_lines(void **state)
     }
 }
 
+/* What it prints to a terminal. */
+static void run_at_a_terminal(char *line, char *shown, size_t size)
+{
+    int terminal = posix_openpt(O_RDWR | O_NOCTTY), status;
+    char *argv[16];
+    size_t len = 0;
+    ssize_t n;
+    pid_t pid;
+
+    if (terminal < 0 || grantpt(terminal) || unlockpt(terminal))
+        skip();
+    pid = fork();
+    if (pid == 0) {
+        int argc = words(line, argv);
+
+        dup2(open(ptsname(terminal), O_RDWR | O_NOCTTY), STDOUT_FILENO);
+        exit(pvctl_main(argc, argv));
+    }
+    /* It comes in pieces, and ends in an error: nobody has the terminal any more. */
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    while ((n = read(terminal, shown + len, size - 1 - len)) > 0)
+        len += (size_t)n;
+    shown[len] = '\0';
+    close(terminal);
+}
+
+/* Characters that a terminal obeys and that are text in XML and JSON are written in their own way
+ * there, in a file's name too; as they are, in other programs' texts, a terminal is not shown them.
+ */
+static void what_terminals_obey(void **state)
+{
+    static const char document[] =
+        "<domain type='xen'><name>web</name><title>\xc2\x9b"
+        "2J</title><metadata><a>\xc2\x9b"
+        "5n</a></metadata><memory>65536</memory><os><type>linux</type><kernel>/k</kernel></os>"
+        "</domain>";
+    char path[] = "/tmp/parvis-\xc2\x9b-XXXXXX", line[64], shown[4096];
+    int fd = mkstemp(path);
+
+    (void)state;
+    assert_int_equal(write(fd, document, sizeof(document) - 1), sizeof(document) - 1);
+    close(fd);
+    snprintf(line, sizeof(line), "domxml-from-native %s", path);
+    assert_int_equal(run(line), 0);
+    assert_non_null(strstr(said, "<title>&#x9b;2J</title>\n"));
+    assert_non_null(strstr(said, "<a>\xc2\x9b"
+                                 "5n</a>"));
+    run_at_a_terminal(line, shown, sizeof(shown));
+    unlink(path);
+    assert_non_null(strstr(shown, "<title>&#x9b;2J</title>"));
+    assert_non_null(strstr(shown, "<a>?5n</a>"));
+    snprintf(line, sizeof(line), "check --json %s", path);
+    assert_int_equal(run(line), 4);
+    assert_non_null(strstr(said, "\"file\": \"/tmp/parvis-\\u009b-"));
+}
+
 /* Of several files all is said, and one that is not accepted is told by the status. */
 static void several_files(void **state)
 {
@@ -256,6 +317,7 @@ static void several_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(command_lines),
+                                       cmocka_unit_test(what_terminals_obey),
                                        cmocka_unit_test(several_files)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
