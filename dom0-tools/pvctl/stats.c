@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "clock.h"
@@ -81,19 +80,6 @@ static int take(const struct call *c, struct samples *s)
     else
         error_errno(&e, rc, "reading the event counters");
     return fail(&e);
-}
-
-const struct vcpu_sample *stats_find(const struct samples *s, const struct host_domain *d,
-                                     uint32_t vcpu)
-{
-    for (size_t i = 0; i < s->nr_vcpus; i++) {
-        const struct host_domain *other = &s->domains[s->vcpus[i].domain].d;
-
-        if (s->vcpus[i].vcpu == vcpu && other->domid == d->domid &&
-            memcmp(other->uuid, d->uuid, sizeof(d->uuid)) == 0)
-            return &s->vcpus[i];
-    }
-    return NULL;
 }
 
 static void wait_until(uint64_t ns)

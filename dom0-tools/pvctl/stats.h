@@ -22,9 +22,6 @@ struct samples {
     uint64_t at_ns;
 };
 
-/* That of a vCPU of the domain; NULL: it was not there. */
-const struct vcpu_sample *stats_find(const struct samples *s, const struct host_domain *d,
-                                     uint32_t vcpu);
 /* Since each vCPU was made; or (before not NULL) the difference between the two, a second. */
 void stats_print(const struct call *c, const struct samples *now, const struct samples *before);
 

@@ -34,6 +34,20 @@ static struct shown nothing_yet(const struct samples *now, const struct samples 
     return (struct shown){.seconds = before ? (double)(now->at_ns - before->at_ns) / 1e9 : 0};
 }
 
+/* That of a vCPU of the domain; NULL: it was not there. */
+static const struct vcpu_sample *find(const struct samples *s, const struct host_domain *d,
+                                      uint32_t vcpu)
+{
+    for (size_t i = 0; i < s->nr_vcpus; i++) {
+        const struct host_domain *other = &s->domains[s->vcpus[i].domain].d;
+
+        if (s->vcpus[i].vcpu == vcpu && other->domid == d->domid &&
+            memcmp(other->uuid, d->uuid, sizeof(d->uuid)) == 0)
+            return &s->vcpus[i];
+    }
+    return NULL;
+}
+
 static void add(struct shown *to, const struct vcpu_sample *v, const struct samples *now,
                 const struct samples *before)
 {
@@ -41,7 +55,7 @@ static void add(struct shown *to, const struct vcpu_sample *v, const struct samp
     const struct vcpu_sample *old = NULL;
 
     if (before)
-        old = stats_find(before, &now->domains[v->domain].d, v->vcpu);
+        old = find(before, &now->domains[v->domain].d, v->vcpu);
     old = old ? old : &new;
     to->cpu_time_ns += v->cpu_time_ns - old->cpu_time_ns;
     for (unsigned int i = 0; i < NR_COUNTERS; i++)

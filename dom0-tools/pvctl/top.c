@@ -9,11 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-unsigned int top_delay(const struct call *c)
-{
-    return c->options & OPT_DELAY ? c->number[AT_DELAY] : 3;
-}
-
 static void print_lines(const struct top_sample *s)
 {
     char line[512];

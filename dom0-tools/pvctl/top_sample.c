@@ -14,6 +14,11 @@
 /* Only for names of domains that others made. */
 #define STORE_PATIENCE_MS 300u
 
+unsigned int top_delay(const struct call *c)
+{
+    return c->options & OPT_DELAY ? c->number[AT_DELAY] : 3;
+}
+
 /* The same domain, not another that has its number now. */
 static const struct top_row *row_before(const struct top_sample *before,
                                         const struct host_domain *d)
