@@ -5,12 +5,28 @@
 #include "disk_share.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "device_path.h"
 #include "devices.h"
+#include "folder.h"
+
+#define DEPTH_MOST 8u
+
+/* "8:1"; false: what it was of has gone. */
+static bool read_numbers(const char *path, unsigned int *m, unsigned int *n)
+{
+    FILE *f = fopen(path, "re");
+    bool read = f && fscanf(f, "%u:%u", m, n) == 2;
+
+    if (f)
+        fclose(f);
+    return read;
+}
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
 {
@@ -19,6 +35,40 @@ bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
         return false;
     return (a->dev == b->dev && a->ino == b->ino) || (a->whole && a->whole == b->dev) ||
            (b->whole && b->whole == a->dev);
+}
+
+/* The kernel lists what is directly below, of a partition's disk: folders with the numbers. */
+static int stands_on(const struct disk_id *upper, const struct disk_id *lower, unsigned int depth)
+{
+    const uint64_t dev = upper->whole ? upper->whole : upper->dev;
+    char path[64], file[NAME_MAX + 80];
+    const char *name;
+    int rc, found = 0;
+    DIR *dir;
+
+    if (!upper->block || depth == DEPTH_MOST)
+        return 0;
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major(dev), minor(dev));
+    dir = folder_open(path, &rc);
+    while (rc == 0 && !found && (name = folder_next(dir, &rc)) != NULL) {
+        struct disk_id below;
+        unsigned int m, n;
+
+        snprintf(file, sizeof(file), "%s/%s/dev", path, name);
+        if (name[0] == '.' || !read_numbers(file, &m, &n))
+            continue;
+        rc = device_system->identify_number(m, n, &below);
+        if (rc == 0)
+            found = disk_overlap(&below, lower) ? 1 : stands_on(&below, lower, depth + 1);
+        rc = disk_is_absent(rc) ? 0 : rc;
+    }
+    folder_close(dir);
+    return rc ? rc : found;
+}
+
+int disk_stands_on(const struct disk_id *upper, const struct disk_id *lower)
+{
+    return stands_on(upper, lower, 0);
 }
 
 bool disk_is_absent(int rc)
@@ -76,7 +126,7 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
     unsigned int major, minor;
     struct disk_id other;
     bool writes;
-    int rc;
+    int rc, meets;
 
     if (holder == w->domid && vdev == w->disk->vdev)
         return 0;
@@ -87,9 +137,12 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
     if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2) {
         rc = device_system->identify_number(major, minor, &other);
         writes = strchr(mode, 'w') != NULL;
+        meets = rc ? 0 : disk_overlap(w->id, &other) ? 1 : disk_stands_on(w->id, &other);
         if (disk_is_absent(rc))
             rc = 0;
-        else if (rc == 0 && disk_overlap(w->id, &other) && (writes || !w->disk->readonly) &&
+        else if (meets < 0)
+            rc = meets;
+        else if (meets && (writes || !w->disk->readonly) &&
                  !(w->disk->shareable && strcmp(shareable, "1") == 0))
             rc = refuse(h, t, w, holder, writes);
     }

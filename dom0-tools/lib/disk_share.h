@@ -9,7 +9,8 @@
  * What counts is not the name but what is behind it: a file is its file system and inode number,
  * whichever of its names it was given by; a block device is its number; a loop device is what it
  * was made of; a partition overlaps the whole disk that it is on, and so one of a loop device the
- * file behind that.
+ * file behind that; and what the device mapper or RAID has made of devices stands upon each of
+ * them.
  *
  * Who has which disk is known from the store, where each back end has an entry, whoever made it.
  */
@@ -33,6 +34,9 @@ struct disk_id {
 };
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b);
+/* Does the device stand upon the other by the device mapper, RAID and the like, through however
+ * many of them? 1, 0, or -errno. Who has what is below does not hold it against that. */
+int __must_check disk_stands_on(const struct disk_id *upper, const struct disk_id *lower);
 /* What a number or a device's name stands for could not be told, as there is nothing: a loop device
  * of which somebody has taken the file, a drive without a disk. After another error there may be
  * anything. */

@@ -3,7 +3,8 @@
  * A partition of a loop device is a part of the file behind it: who has the one has the other.
  *
  * The machine has two loop devices on one file, of which each has two partitions, and one on a
- * disk's partition.
+ * disk's partition. The device mapper has made a device of the first, one of that, and one of the
+ * disk's partition: who has one of them has what it stands upon.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -58,6 +59,27 @@ static const struct {
     {"259:4", "7:2\n"}, {"8:1", "8:0\n"},
 };
 
+/* What stands upon what by the device mapper, and the number of that. */
+static const struct {
+    const char *upper, *name, *number;
+} slaves[] = {
+    {"253:0", "loop0", "7:0\n"}, {"253:1", "dm-0", "253:0\n"}, {"253:2", "sda1", "8:1\n"}};
+#define NR_SLAVES (sizeof(slaves) / sizeof(slaves[0]))
+
+/* "/sys/dev/block/253:0/slaves/loop0/dev" */
+static const char *number_of(const char *path)
+{
+    char have[64];
+
+    for (size_t i = 0; i < NR_SLAVES; i++) {
+        snprintf(have, sizeof(have), "/sys/dev/block/%s/slaves/%s/dev", slaves[i].upper,
+                 slaves[i].name);
+        if (strcmp(path, have) == 0)
+            return slaves[i].number;
+    }
+    return NULL;
+}
+
 /* "/sys/dev/block/259:1/FILE"; NULL: it is no partition. */
 static const char *disk_of(const char *path)
 {
@@ -80,19 +102,26 @@ int __wrap_access(const char *path, int mode)
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-    const char *disk = disk_of(path);
+    const char *disk = number_of(path) ? number_of(path) : disk_of(path);
 
     (void)mode;
     errno = ENOENT;
     return disk ? fmemopen((char *)(uintptr_t)disk, strlen(disk), "r") : NULL;
 }
 
-static char block[] = "/tmp/loop_parts.XXXXXX";
+static char block[32];
 
 DIR *__wrap_opendir(const char *path)
 {
-    assert_string_equal(path, "/sys/block");
-    return __real_opendir(block);
+    char own[64];
+    unsigned int major, minor;
+
+    snprintf(own, sizeof(own), "%s", block);
+    if (sscanf(path, "/sys/dev/block/%u:%u/slaves", &major, &minor) == 2)
+        snprintf(own, sizeof(own), "%s/%u:%u", block, major, minor);
+    else
+        assert_string_equal(path, "/sys/block");
+    return __real_opendir(own);
 }
 
 int __wrap_open(const char *path, int flags, ...)
@@ -179,11 +208,87 @@ static void what_is_mounted_is_held(void **state)
     assert_int_equal(open_fds, 0);
 }
 
+static bool stands_on(struct disk_id upper, struct disk_id lower)
+{
+    int stands = disk_stands_on(&upper, &lower);
+
+    assert_int_equal(open_fds, 0);
+    assert_true(stands >= 0);
+    return stands;
+}
+
+/* A domain has one disk, 8:1, which it may write. */
+static int list_one(struct host *h, host_txn_t t, const char *path, char ***out, unsigned int *n)
+{
+    const char *name = strcmp(path, "/local/domain/0/backend/vbd") == 0 ? "5" : "51712";
+    char **list = malloc(sizeof(*list) + 8);
+
+    (void)h, (void)t;
+    list[0] = (char *)(list + 1);
+    strcpy(list[0], name);
+    *out = list;
+    *n = 1;
+    return 0;
+}
+
+static int read_one(struct host *h, host_txn_t t, const char *path, char **out)
+{
+    const char *key = strrchr(path, '/') + 1;
+
+    (void)h, (void)t;
+    *out = strdup(strcmp(key, "physical-device") == 0 ? "8:1"
+                  : strcmp(key, "mode") == 0          ? "w"
+                                                      : "0");
+    return 0;
+}
+
+static int shares(struct disk_id id)
+{
+    static const struct host_ops ops = {.store_list = list_one, .store_read = read_one};
+    const struct domain_config c = {.name = (char *)(uintptr_t) "web"};
+    const struct disk_config disk = {.source = (char *)(uintptr_t) "/dev/a",
+                                     .target = (char *)(uintptr_t) "xvda"};
+    struct host h = {.ops = &ops};
+    struct error e = {0};
+
+    return disk_share_check(&h, 0, &c, 7, &disk, &id, &e);
+}
+
+static void what_stands_upon_it(void **state)
+{
+    const struct disk_id file = {.dev = 3, .ino = 4}, other = {.dev = 3, .ino = 5};
+
+    (void)state;
+    assert_true(stands_on(of(253, 0), file));
+    assert_true(stands_on(of(253, 0), of(LOOP_MAJOR, 1)));
+    assert_true(stands_on(of(253, 1), file));
+    assert_false(stands_on(of(253, 1), other));
+    assert_true(stands_on(of(253, 2), of(8, 1)));
+    assert_true(stands_on(of(253, 2), of(8, 0)));
+    assert_false(stands_on(of(253, 2), of(8, 2)));
+    assert_false(stands_on(of(8, 1), of(253, 2)));
+    assert_false(stands_on(file, of(253, 0)));
+    assert_int_equal(shares(of(8, 1)), -EBUSY);
+    assert_int_equal(shares(of(253, 2)), -EBUSY);
+    assert_int_equal(shares(of(253, 1)), 0);
+}
+
 static int make_block(void **state)
 {
     (void)state;
+    strcpy(block, "/tmp/loop_parts.XXXXXX");
     if (!mkdtemp(block))
         return -1;
+    for (size_t i = 0; i < NR_SLAVES; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "%s/%s", block, slaves[i].upper);
+        if (mkdir(path, 0700) < 0)
+            return -1;
+        snprintf(path, sizeof(path), "%s/%s/%s", block, slaves[i].upper, slaves[i].name);
+        if (mkdir(path, 0700) < 0)
+            return -1;
+    }
     for (int i = 0; i < NR_LOOPS; i++) {
         char path[64];
 
@@ -203,6 +308,14 @@ static int remove_block(void **state)
         snprintf(path, sizeof(path), "%s/loop%d", block, i);
         rmdir(path);
     }
+    for (size_t i = 0; i < NR_SLAVES; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "%s/%s/%s", block, slaves[i].upper, slaves[i].name);
+        rmdir(path);
+        snprintf(path, sizeof(path), "%s/%s", block, slaves[i].upper);
+        rmdir(path);
+    }
     return rmdir(block);
 }
 
@@ -211,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_are_of_the_file),
         cmocka_unit_test_setup_teardown(what_is_mounted_is_held, make_block, remove_block),
+        cmocka_unit_test_setup_teardown(what_stands_upon_it, make_block, remove_block),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
