@@ -21,6 +21,14 @@ CASES = [                                       # (words, the last one is being 
     ("console ", {"web", "old"}, {"Domain-0"}),
     ("sched --weight ", set(), {"web"}),        # a number
     ("sched --weight 5 ", {"web", "Domain-0"}, set()),
+    ("sched -w ", set(), {"web"}),
+    ("attach-interface --mac 00:16:3e:00:00:01 ", {"web"}, {"old"}),      # a value is no argument
+    ("attach-interface --mac = 00:16:3e:00:00:01 ", {"web"}, {"old"}),    # bash's three words of one with =
+    ("attach-interface -m 00:16:3e:00:00:01 ", {"web"}, {"old"}),
+    ("attach-interface --mac = ", set(), {"web"}),
+    ("top -r docs/man/pv", {"docs/man/pvctl.1"}, set()),
+    ("top --record = docs/man/pv", {"docs/man/pvctl.1"}, set()),
+    ("top --record =", {"docs"}, {"="}),
     ("pin w", {"web"}, set()),
     ("pin web ", {"all"}, {"web"}),
     ("pin web 0 a", {"all"}, set()),
