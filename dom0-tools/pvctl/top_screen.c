@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "interrupt.h"
 #include "top.h"
 
 #define FIRST_ROW 3 /* above: two lines about the machine, and the heads */
@@ -50,8 +51,8 @@ static void show_machine(const struct screen *s)
     }
     strftime(at, sizeof(at), "%H:%M:%S", localtime_r(&now, &tm));
     snprintf(text, sizeof(text),
-             "pvctl top  %s  %zu domains: %u running, %u blocked, %u paused, %u ended", at,
-             s->now.nr, running, blocked, paused, ended);
+             "pvctl top  %s  %zu domain%s: %u running, %u blocked, %u paused, %u ended", at,
+             s->now.nr, s->now.nr == 1 ? "" : "s", running, blocked, paused, ended);
     put(0, 0, text);
     snprintf(text, sizeof(text), "CPUs: %u at %u MHz  memory: %llu MiB, %llu MiB free", m->nr_cpus,
              m->cpu_khz / 1000, (unsigned long long)m->total_pages / 256,
@@ -199,7 +200,8 @@ static enum wish take_key(struct screen *s, int key)
     return GO_ON;
 }
 
-/* Keys, until it is time to look again. A terminal that hangs up is like q. */
+/* Keys, until it is time to look again. A terminal that hangs up is like q, and so is a signal,
+ * which ends us when the screen is as it was. */
 static enum wish wait_for_keys(struct screen *s)
 {
     const uint64_t start = now_ms();
@@ -209,6 +211,8 @@ static enum wish wait_for_keys(struct screen *s)
         int64_t wait = (int64_t)(start + s->delay * UINT64_C(1000) - now_ms());
         int key, ready;
 
+        if (interrupt_came())
+            return QUIT;
         if (wait <= 0)
             return LOOK;
         ready = poll(&p, 1, (int)wait);
@@ -261,8 +265,10 @@ int top_screen(const struct call *c, FILE *record)
                        .left = c->options & OPT_ITERATIONS ? c->number[AT_ITERATIONS] : UINT32_MAX};
     const char *type = getenv("TERM");
     struct error e = {0};
-    SCREEN *screen = newterm(NULL, stdout, stdin);
+    SCREEN *screen;
 
+    interrupt_catch(); /* before curses does, which would exit with 1 */
+    screen = newterm(NULL, stdout, stdin);
     if (!screen) {
         error_set(&e, -ENOTTY,
                   "this terminal, %s, is not known here: TERM=vt100 may do, or pvctl top --batch",

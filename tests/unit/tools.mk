@@ -58,6 +58,10 @@ UNIT += tools_top
 unit_tools_top_SRCS = tests/unit/tools_top.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_top_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+UNIT += tools_top_screen
+unit_tools_top_screen_SRCS = tests/unit/tools_top_screen.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_top_screen_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
 UNIT += tools_dump_core
 unit_tools_dump_core_SRCS = tests/unit/tools_dump_core.c $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_dump_core_LIBS := $(TOOLS_ALL_LIBS) $(foreach f,memory_available new_file_in_memory,-Wl,--wrap=$f)
