@@ -13,6 +13,7 @@ static int run(const struct call *c)
 
     if (disable && (c->options & OPT_ORDER))
         return usage_error(&verb_autostart, "either --order or --disable", "");
+    definitions_come();
     return definition_autostart(c->arg, disable ? AUTOSTART_NONE : order, &e) ? fail(&e) : EXIT_OK;
 }
 

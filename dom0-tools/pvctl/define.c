@@ -15,6 +15,7 @@ static int run(const struct call *c)
 
     if (read_config(c, &cfg))
         return EXIT_CONFIG;
+    definitions_come();
     rc = definition_write(&cfg, &e) ? fail(&e) : EXIT_OK;
     if (rc == EXIT_OK)
         printf("%s: defined\n", cfg.name);

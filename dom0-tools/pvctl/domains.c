@@ -34,6 +34,7 @@ int defined_domains(struct definition **list, size_t *n)
     struct findings bad = {0};
     int rc = EXIT_OK;
 
+    definitions_come();
     *list = NULL;
     *n = 0;
     if (definition_list(list, n, &bad))

@@ -115,6 +115,7 @@ static int print_defined(const struct call *c)
     bool autostart;
     char uuid[37];
 
+    definitions_come();
     if (definition_read(c->arg, &d, &e))
         return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
     uuid_format(d.cfg.uuid, uuid);

@@ -74,6 +74,7 @@ static int print_defined(const char *name)
     char *xml;
     int rc = EXIT_OK;
 
+    definitions_come();
     if (definition_read(name, &d, &e))
         return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
     xml = domain_config_to_xml(&d.cfg, -1);

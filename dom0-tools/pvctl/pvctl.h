@@ -127,6 +127,8 @@ int __must_check need_guest(const struct call *c, const char *what, struct live_
 /* The domains of c->args, or all there are; one free(). An exit status: the worst of what has been
  * told; those that there are, are in the list even so. */
 int __must_check chosen_domains(const struct call *c, struct live_domain **l, size_t *n);
+/* Before definitions are read or written: their disk, if there is one, is mounted from here on. */
+void definitions_come(void);
 /* All that are defined; definition_list_free(). Of what cannot be read it is told; then
  * EXIT_CONFIG.
  */

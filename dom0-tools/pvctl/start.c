@@ -32,6 +32,7 @@ static int start_one(const struct call *c, const char *name)
     struct error e = {0};
     int rc;
 
+    definitions_come();
     if (definition_read(name, &d, &e)) {
         rc = fail(&e);
         return rc == EXIT_NO_DOMAIN ? rc : EXIT_CONFIG;

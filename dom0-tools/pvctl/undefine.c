@@ -9,6 +9,7 @@ static int run(const struct call *c)
 {
     struct error e = {0};
 
+    definitions_come();
     return definition_remove(c->arg, &e) ? fail(&e) : EXIT_OK;
 }
 
