@@ -9,128 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "device_entry.h"
+#include "device_nic.h"
 #include "device_path.h"
 #include "interrupt.h"
-#include "nic_share.h"
 #include "store.h"
 
-#define STEP_MS  20u
-#define WAIT_MS  15000u
 #define START_MS 120000u /* the drivers of a large machine */
-
-#define RATE_US 50000u /* a limit holds for each so long, as Xen's tools have it */
-
-/* One entry of a device's directory; value NULL: there is none. */
-struct field {
-    const char *key, *value;
-};
-
-/* A device to be written: both ends. */
-struct device {
-    const char *kind; /* "vbd", "vif" */
-    uint32_t domid;
-    unsigned int id; /* the device's number in the guest */
-    const struct field *front, *back;
-    size_t nr_front, nr_back;
-};
-
-static int put_fields(struct host *h, host_txn_t t, const char *dir, const struct field *f,
-                      size_t nr)
-{
-    int rc = 0;
-
-    for (size_t i = 0; i < nr && rc == 0; i++) {
-        char path[DEVICE_PATH + 32];
-
-        snprintf(path, sizeof(path), "%s/%s", dir, f[i].key);
-        rc = f[i].value ? h->ops->store_write(h, t, path, f[i].value) : 0;
-    }
-    return rc;
-}
-
-/* Others' tools give devices to our domains, too. */
-static int refuse_taken(struct host *h, host_txn_t t, const char *back)
-{
-    char **keys;
-    unsigned int n;
-    int rc = h->ops->store_list(h, t, back, &keys, &n);
-
-    if (rc)
-        return rc == -ENOENT ? 0 : rc;
-    free(keys);
-    return -EEXIST;
-}
-
-/* Both directories in one transaction; "state" comes last in each, it starts the driver. */
-static int put_device(struct host *h, host_txn_t t, void *arg)
-{
-    const struct device *d = arg;
-    char front[DEVICE_PATH], back[DEVICE_PATH], perms[32], domid[16];
-    const struct field front_fields[] = {
-        {"backend", back}, {"backend-id", "0"}, {"state", XENBUS_INITIALISING}};
-    const struct field back_fields[] = {{"frontend", front},
-                                        {"frontend-id", domid},
-                                        {"online", "1"},
-                                        {"state", XENBUS_INITIALISING}};
-    int rc;
-
-    device_front_path(front, d->kind, d->domid, d->id, "");
-    device_back_path(back, d->kind, d->domid, d->id, "");
-    snprintf(domid, sizeof(domid), "%u", d->domid);
-    snprintf(perms, sizeof(perms), "n%u r0", d->domid);
-    rc = refuse_taken(h, t, back);
-    rc = rc ? rc : h->ops->store_mkdir(h, t, front);
-    rc = rc ? rc : h->ops->store_perms(h, t, front, perms);
-    rc = rc ? rc : put_fields(h, t, front, d->front, d->nr_front);
-    rc = rc ? rc : put_fields(h, t, front, front_fields, 3);
-    snprintf(perms, sizeof(perms), "n0 r%u", d->domid);
-    rc = rc ? rc : h->ops->store_mkdir(h, t, back);
-    rc = rc ? rc : h->ops->store_perms(h, t, back, perms);
-    rc = rc ? rc : put_fields(h, t, back, d->back, d->nr_back);
-    return rc ? rc : put_fields(h, t, back, back_fields, 4);
-}
-
-/* 0, -EAGAIN: not yet, or the error that the driver met. */
-static int look_at_backend(struct host *h, const char *kind, uint32_t domid, unsigned int id)
-{
-    char path[DEVICE_PATH], name[DEVICE_NAME];
-    char *state = NULL;
-    int rc;
-
-    device_back_path(path, kind, domid, id, "/state");
-    rc = h->ops->store_read(h, 0, path, &state);
-    if (rc)
-        return rc;
-    if (strcmp(state, XENBUS_INITIALISING) == 0) {
-        rc = -EAGAIN;
-    } else if (strcmp(state, XENBUS_CLOSING) == 0 || strcmp(state, XENBUS_CLOSED) == 0) {
-        rc = -EIO; /* the driver gave up; its reason is in the kernel's log */
-    } else if (strcmp(kind, "vbd") == 0) {
-        snprintf(name, sizeof(name), "vbd-%u-%u", domid, id);
-        rc = device_system->backend_serves(name) ? 0 : -EAGAIN;
-    }
-    free(state);
-    return rc;
-}
-
-/* Waits until the back end's driver has taken the device up. */
-static int wait_backend(struct host *h, const struct device *d)
-{
-    for (unsigned int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
-        int rc = look_at_backend(h, d->kind, d->domid, d->id);
-
-        if (rc != -EAGAIN)
-            return rc;
-        if (interrupt_came())
-            return -EINTR;
-        device_system->sleep_ms(STEP_MS);
-    }
-    return -ETIMEDOUT;
-}
 
 /* A disk's entries, and what decides whether they may be written. */
 struct disk_entry {
-    struct device device;
+    struct device_entry device;
     const struct domain_config *c;
     const struct disk_config *disk;
     struct disk_id id;
@@ -143,7 +32,7 @@ static int put_disk_entry(struct host *h, host_txn_t t, void *arg)
     struct disk_entry *p = arg;
     int rc = disk_share_check(h, t, p->c, p->device.domid, p->disk, &p->id, p->e);
 
-    return rc ? rc : put_device(h, t, &p->device);
+    return rc ? rc : device_entry_put(h, t, &p->device);
 }
 
 static int put_disk(struct host *h, const struct domain_config *c, uint32_t domid,
@@ -152,8 +41,8 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
     char number[32], vdev[16];
     unsigned int major, minor;
     const char *type = disk->cdrom ? "cdrom" : "disk";
-    const struct field front[] = {{"virtual-device", vdev}, {"device-type", type}};
-    const struct field back[] = {
+    const struct device_field front[] = {{"virtual-device", vdev}, {"device-type", type}};
+    const struct device_field back[] = {
         {"dev", disk->target},
         {"type", "phy"},
         {"device-type", type},
@@ -178,7 +67,7 @@ static int put_disk(struct host *h, const struct domain_config *c, uint32_t domi
     snprintf(vdev, sizeof(vdev), "%u", disk->vdev);
     snprintf(number, sizeof(number), "%x:%x", major, minor);
     rc = store_transaction(h, put_disk_entry, &p);
-    return rc ? rc : wait_backend(h, &p.device);
+    return rc ? rc : device_entry_wait(h, &p.device);
 }
 
 /* Before anybody knows of the device. */
@@ -227,85 +116,6 @@ int devices_attach_disk(struct host *h, const struct domain_config *c, uint32_t 
               : 0;
 }
 
-/* The back end makes the interface some time after it took the device up. */
-static int join_bridge(const char *vif, const struct nic_config *nic)
-{
-    int rc = -ENODEV;
-
-    for (unsigned int ms = 0; ms < WAIT_MS && rc == -ENODEV; ms += STEP_MS) {
-        if (interrupt_came())
-            return -EINTR;
-        if (ms)
-            device_system->sleep_ms(STEP_MS);
-        rc = device_system->bridge_join(vif, nic->ifname, nic->bridge);
-    }
-    return rc;
-}
-
-/* An interface's entries, and what decides whether it may have its address. */
-struct nic_entry {
-    struct device device;
-    const struct domain_config *c;
-    const struct nic_config *nic;
-    struct error *e;
-};
-
-/* As for disks: the check and the entries in one transaction. */
-static int put_nic_entry(struct host *h, host_txn_t t, void *arg)
-{
-    struct nic_entry *p = arg;
-    int rc = nic_share_check(h, t, p->c, p->device.domid, p->device.id, p->nic, p->e);
-
-    return rc ? rc : put_device(h, t, &p->device);
-}
-
-const char *devices_nic_rate(const struct nic_config *nic, char text[NIC_RATE])
-{
-    /* ABI: so many bytes in so many microseconds: it may send them all at once. */
-    snprintf(text, NIC_RATE, "%u,%u",
-             (unsigned int)((uint64_t)nic->rate_kib * 1024 / (1000000 / RATE_US)), RATE_US);
-    return nic->rate_kib ? text : NULL;
-}
-
-int devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
-                       const struct nic_config *nic, unsigned int id, struct error *e)
-{
-    char mac[18], handle[16], vif[32], rate[NIC_RATE], path[DEVICE_PATH];
-    const struct field front[] = {{"handle", handle}, {"mac", mac}};
-    const struct field back[] = {
-        {"handle", handle},      {"mac", mac},    {"type", "vif"},
-        {"script", "none"}, /* xen-netback wants one; udev rules would run it */
-        {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", devices_nic_rate(nic, rate)},
-    };
-    struct nic_entry p = {
-        .device = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])},
-        .c = c,
-        .nic = nic,
-        .e = e};
-    int rc;
-
-    snprintf(handle, sizeof(handle), "%u", id);
-    mac_format(nic->mac, mac);
-    snprintf(vif, sizeof(vif), "vif%u.%u", domid, id);
-    rc = store_transaction(h, put_nic_entry, &p);
-    rc = rc ? rc : wait_backend(h, &p.device);
-    if (rc == -ETIMEDOUT)
-        return error_set(e, rc,
-                         "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
-                         c->name, nic->bridge ? nic->bridge : vif);
-    rc = rc ? rc : join_bridge(vif, nic);
-    if (rc == -EINTR)
-        return interrupt_check(c->name, e);
-    if (rc == 0) {
-        device_back_path(path, "vif", domid, id, "/hotplug-status");
-        rc = h->ops->store_write(h, 0, path, "connected");
-    }
-    if (rc && !nic->bridge)
-        return error_errno(e, rc, "%s: <interface> %s", c->name, vif);
-    return rc ? error_errno(e, rc, "%s: <interface> %s to bridge '%s'", c->name, vif, nic->bridge)
-              : 0;
-}
-
 int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid, struct error *e)
 {
     int rc = 0;
@@ -313,7 +123,7 @@ int devices_attach(struct host *h, const struct domain_config *c, uint32_t domid
     for (size_t i = 0; i < c->nr_disks && rc == 0; i++)
         rc = devices_attach_disk(h, c, domid, &c->disks[i], e);
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++)
-        rc = devices_attach_nic(h, c, domid, &c->nics[i], (unsigned int)i, e);
+        rc = device_nic_attach(h, c, domid, &c->nics[i], (unsigned int)i, e);
     return rc;
 }
 
@@ -456,30 +266,19 @@ static int check_disks(struct host *h, const struct domain_config *c, struct err
     return rc;
 }
 
-static int check_nic(struct host *h, const struct domain_config *c, const struct nic_config *nic,
-                     struct error *e)
-{
-    int rc = nic->bridge ? device_system->check_bridge(nic->bridge) : 0;
-
-    if (rc)
-        return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name, nic->bridge);
-    rc = nic_share_check(h, 0, c, UINT32_MAX, 0, nic, e);
-    return rc ? error_errno(e, rc, "%s: <interface>: asking who has its address", c->name) : 0;
-}
-
 static int check_all(struct host *h, const struct domain_config *c, struct error *e)
 {
     int rc = check_disks(h, c, e);
 
     for (size_t i = 0; i < c->nr_nics && rc == 0; i++)
-        rc = check_nic(h, c, &c->nics[i], e);
+        rc = device_nic_check(h, c, &c->nics[i], e);
     return rc;
 }
 
 /* Race: drivers may be all there between a look and the question whether they come: that first. */
 int devices_check(struct host *h, const struct domain_config *c, struct error *e)
 {
-    for (unsigned int ms = 0;; ms += STEP_MS) {
+    for (unsigned int ms = 0;; ms += DEVICE_STEP_MS) {
         bool may_come = device_system->starting() && ms < START_MS;
         struct error why = {0};
         int rc = check_all(h, c, &why);
@@ -493,6 +292,6 @@ int devices_check(struct host *h, const struct domain_config *c, struct error *e
         if (ms == 0)
             fprintf(stderr, "pvctl: %s; the machine's drivers are being loaded: waiting\n",
                     why.text);
-        device_system->sleep_ms(STEP_MS);
+        device_system->sleep_ms(DEVICE_STEP_MS);
     }
 }

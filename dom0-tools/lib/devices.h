@@ -69,11 +69,6 @@ int __must_check devices_attach(struct host *h, const struct domain_config *c, u
 /* One of them. -EEXIST: the domain has a device of this number. */
 int __must_check devices_attach_disk(struct host *h, const struct domain_config *c, uint32_t domid,
                                      const struct disk_config *disk, struct error *e);
-int __must_check devices_attach_nic(struct host *h, const struct domain_config *c, uint32_t domid,
-                                    const struct nic_config *nic, unsigned int id, struct error *e);
-/* The limit of its rate, as its back end is told; NULL: it has none. */
-#define NIC_RATE 48
-const char *devices_nic_rate(const struct nic_config *nic, char text[NIC_RATE]);
 
 /* Back ends that the kernel may still have. */
 struct device_list {

@@ -18,6 +18,7 @@
 
 #include "config_check.h"
 #include "config_vdev.h"
+#include "device_nic.h"
 #include "device_path.h"
 #include "devices.h"
 #include "kept.h"
@@ -228,11 +229,11 @@ static bool is_wanted(const struct arrival *a, unsigned int id)
 {
     const struct disk_config *d = a->c->disks;
     const struct nic_config *n = a->c->nics;
-    char rate[NIC_RATE];
+    char rate[DEVICE_NIC_RATE];
 
     if (a->nic)
         return is_same(a, id, "/bridge", n->bridge) && is_same(a, id, "/ip", n->ip) &&
-               is_same(a, id, "/rate", devices_nic_rate(n, rate));
+               is_same(a, id, "/rate", device_nic_rate(n, rate));
     return is_same(a, id, "/source", d->source) &&
            is_same(a, id, "/mode", d->readonly ? "r" : "w") &&
            is_same(a, id, "/shareable", d->shareable ? "1" : "0") && takes_limits(a, id, &d->rates);
@@ -353,7 +354,7 @@ static int plug(struct arrival *a)
         rc = free_number(a->h, domid, &a->id);
         if (rc)
             return error_errno(a->e, rc, "%s: asking which interfaces it has", a->l->name);
-        rc = devices_attach_nic(a->h, a->c, domid, &a->c->nics[0], a->id, a->e);
+        rc = device_nic_attach(a->h, a->c, domid, &a->c->nics[0], a->id, a->e);
     } else {
         rc = devices_attach_disk(a->h, a->c, domid, &a->c->disks[0], a->e);
     }

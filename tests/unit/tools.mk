@@ -38,7 +38,7 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_path.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_entry.c device_nic.c device_path.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
     interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c unplug.c window.c write_all.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
@@ -244,12 +244,12 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_reap_LIBS := -Wl,--wrap=limit_set
 
 UNIT += tools_hotplug
@@ -258,17 +258,17 @@ unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
 UNIT += tools_disk_rates
 unit_tools_disk_rates_SRCS := tests/unit/tools_disk_rates.c $(TOOLS_FAKE_SRCS) $(TOOLS_CONFIG_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
 unit_tools_disk_rates_LIBS := -lxml2
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_drivers_LIBS :=
 
 UNIT += tools_device_entries
 unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid

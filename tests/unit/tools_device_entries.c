@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "device_nic.h"
 #include "devices.h"
 #include "fake_host.h"
 #include "fake_parts.h"
@@ -194,7 +195,7 @@ static void addresses_have_one_owner(void **state)
     assert_address(mac, "xenbr0", false);
     /* Another interface of its own is another. */
     e.code = 0;
-    assert_int_equal(devices_attach_nic(&f->host, &c, 5, &nics[1], 2, &e), -EBUSY);
+    assert_int_equal(device_nic_attach(&f->host, &c, 5, &nics[1], 2, &e), -EBUSY);
     fake_store_rm(&f->host, 0, "/local/domain/0/backend/vif/5");
     assert_address(mac, "xenbr0", true); /* it has gone */
 }
