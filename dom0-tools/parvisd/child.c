@@ -2,16 +2,17 @@
 /*
  * Processes of the daemon: see child.h.
  */
-#define _GNU_SOURCE /* pipe2 */
+#define _GNU_SOURCE /* memfd_create */
 #include "child.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char pvctl[256] = "pvctl";
@@ -39,28 +40,31 @@ static void run(const char *verb, const char *first, const char *second, int mes
 
 pid_t child_start(const char *verb, const char *first, const char *second, int *messages)
 {
-    int ends[2];
+    int file = memfd_create("messages", MFD_CLOEXEC);
     pid_t daemon = getpid(), pid;
 
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+    if (file < 0)
         return -errno;
     pid = fork();
     if (pid == 0)
-        run(verb, first, second, ends[1], daemon);
+        run(verb, first, second, file, daemon);
     if (pid < 0) {
         pid = -errno;
-        close(ends[0]);
+        close(file);
     } else {
-        *messages = ends[0];
+        *messages = file;
     }
-    close(ends[1]);
     return pid;
 }
 
 void child_last_message(int *messages, char *out, size_t size)
 {
     char text[1024], *save = NULL, *line;
-    ssize_t n = read(*messages, text, sizeof(text) - 1);
+    struct stat st = {0};
+    off_t from = fstat(*messages, &st) < 0 || st.st_size < (off_t)sizeof(text)
+                     ? 0
+                     : st.st_size - (off_t)sizeof(text) + 1;
+    ssize_t n = pread(*messages, text, sizeof(text) - 1, from);
 
     snprintf(out, size, "it ended without a message");
     text[n > 0 ? n : 0] = '\0';

@@ -139,6 +139,10 @@ UNIT += tools_aside
 unit_tools_aside_SRCS = tests/unit/tools_aside.c $(TOOLS_DAEMON_SRCS)
 unit_tools_aside_LIBS := $(TOOLS_ALL_LIBS)
 
+UNIT += tools_child
+unit_tools_child_SRCS := tests/unit/tools_child.c dom0-tools/parvisd/child.c
+unit_tools_child_LIBS :=
+
 UNIT += tools_preserved
 unit_tools_preserved_SRCS = tests/unit/tools_preserved.c $(TOOLS_DAEMON_SRCS)
 unit_tools_preserved_LIBS := $(TOOLS_ALL_LIBS)
