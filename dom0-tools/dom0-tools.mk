@@ -3,9 +3,9 @@
 # pvctl and parvisd: the toolstack of the control domain. Both are linked from dom0-tools/lib and the loader.
 
 TOOLS_LIB_SRCS := $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c clock.c config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c config_nodes.c \
-    config_policy.c config_policy_rows.c config_rates.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
+    config_policy.c config_policy_rows.c config_rates.c config_script.c config_schema.c config_units.c config_vdev.c config_xml.c cpus.c cpuset.c daemon.c \
     device_entry.c device_nic.c device_path.c device_system.c devices.c disk_held.c disk_rate.c disk_share.c error.c find.c findings.c host_xen.c host_xen_domain.c host_xen_event.c host_xen_memory.c host_xen_put.c host_xen_store.c host_xen_version.c \
-    interrupt.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c near.c nic_share.c no_icu.c plain.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c uuid.c window.c)
+    interrupt.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c near.c nic_script.c nic_share.c no_icu.c plain.c progress.c reap.c restart.c script_process.c state.c state_file.c store.c unpack.c uuid.c window.c)
 # The schema of domain XML, as a table.
 SCHEMA_TABLE := build/dom0-tools/schema_table.c
 TOOLS_LIB_SRCS += $(SCHEMA_TABLE)

@@ -222,6 +222,7 @@ void domain_config_free(struct domain_config *c)
     for (size_t i = 0; i < c->nr_nics; i++) {
         free(c->nics[i].bridge);
         free(c->nics[i].ifname);
+        free(c->nics[i].script);
         free(c->nics[i].ip);
     }
     free(c->disks);

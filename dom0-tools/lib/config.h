@@ -68,6 +68,7 @@ struct nic_config {
     bool mac_given;    /* else made up when the domain is created */
     char *bridge;      /* NULL = on none */
     char *ifname;      /* its name in the control domain; NULL = vif<domid>.<n> */
+    char *script;      /* what puts it in its place, a path; NULL = we do, on the bridge */
     char *ip;          /* its addresses, with blanks between them, for whoever reads the store */
     uint32_t rate_kib; /* KiB a second that the guest may send, 0 = without limit */
     long line;
@@ -115,6 +116,7 @@ struct domain_config {
 #define CONFIG_MAX_EVENT_CHANNELS 4095u
 #define CONFIG_MAX_RATE_KIB       4194303u /* less than 4 GiB a second */
 #define CONFIG_MAX_PATH           4095u    /* Linux takes no longer one */
+#define CONFIG_MAX_SCRIPT         255u     /* of its path */
 #define CONFIG_MAX_ADDRESSES      32u      /* of one interface */
 #define CONFIG_MAX_TEXTS          65536u   /* of title, description and metadata, written as XML */
 

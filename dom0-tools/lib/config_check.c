@@ -145,20 +145,23 @@ static void check_texts(const struct domain_config *c, struct findings *f)
                        all, CONFIG_MAX_TEXTS);
 }
 
-static void check_path(const char *word, const char *path, long line, struct findings *f)
+static void check_path(const char *word, const char *path, size_t most, long line,
+                       struct findings *f)
 {
     size_t len = path ? strlen(path) : 0;
 
-    if (len > CONFIG_MAX_PATH)
-        findings_error(f, -ENAMETOOLONG, line, "%s: %zu bytes, a path has at most %u", word, len,
-                       CONFIG_MAX_PATH);
+    if (len > most)
+        findings_error(f, -ENAMETOOLONG, line, "%s: %zu bytes, a path has at most %zu", word, len,
+                       most);
 }
 
 static void check_paths(const struct domain_config *c, struct findings *f)
 {
-    check_path(config_word(c, "<kernel>", "kernel"), c->kernel, c->line.kernel, f);
-    check_path(config_word(c, "<initrd>", "ramdisk"), c->ramdisk, c->line.ramdisk, f);
-    check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, c->line.bootloader, f);
+    check_path(config_word(c, "<kernel>", "kernel"), c->kernel, CONFIG_MAX_PATH, c->line.kernel, f);
+    check_path(config_word(c, "<initrd>", "ramdisk"), c->ramdisk, CONFIG_MAX_PATH, c->line.ramdisk,
+               f);
+    check_path(config_word(c, "<bootloader>", "bootloader"), c->bootloader, CONFIG_MAX_PATH,
+               c->line.bootloader, f);
 }
 
 static void check_limits(const struct domain_config *c, struct findings *f)
@@ -193,7 +196,8 @@ static void check_disks(struct domain_config *c, struct findings *f)
     for (size_t i = 0; i < c->nr_disks; i++) {
         struct disk_config *d = &c->disks[i];
 
-        check_path(config_word(c, "<disk>: <source>", "disk"), d->source, d->line, f);
+        check_path(config_word(c, "<disk>: <source>", "disk"), d->source, CONFIG_MAX_PATH, d->line,
+                   f);
         if (!vdev_number(d->target, &d->vdev))
             findings_error(f, -EINVAL, d->line, "%s: target '%.64s' is not accepted; accepted: %s",
                            config_word(c, "<disk>", "disk"), d->target, VDEV_NAMES);
@@ -249,6 +253,8 @@ static void check_nics(const struct domain_config *c, struct findings *f)
         char mac[18];
 
         check_addresses(c, n, f);
+        check_path(config_word(c, "<script>", "vif: script"), n->script, CONFIG_MAX_SCRIPT, n->line,
+                   f);
         mac_format(n->mac, mac);
         if (n->mac_given && (is_none || (n->mac[0] & 1)))
             findings_error(f, -EINVAL, n->line, "%s: %s is %s address",

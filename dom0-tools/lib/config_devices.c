@@ -10,6 +10,7 @@
 #include "config_fill.h"
 #include "config_nodes.h"
 #include "config_rates.h"
+#include "config_script.h"
 
 static void let_disk_go(struct disk_config *d)
 {
@@ -125,17 +126,13 @@ static void fill_rate(xmlNodePtr n, struct nic_config *nic, struct findings *f)
         nic->rate_kib = (uint32_t)rate;
 }
 
-/* Ours is what vif-bridge does. */
-static void check_script(xmlNodePtr n, struct findings *f)
+static int fill_script(xmlNodePtr n, struct nic_config *nic, struct findings *f)
 {
-    char *path = node_attr(n, "path"), *name = path ? strrchr(path, '/') : NULL;
+    char *path = node_attr(n, "path");
+    int rc = path ? config_script(path, "<script>: path", xmlGetLineNo(n), nic, f) : 0;
 
-    if (path && strcmp(name ? name + 1 : path, "vif-bridge") != 0)
-        findings_error(f, -ENOTSUP, xmlGetLineNo(n),
-                       "<script path='%.64s'>: scripts are not run; what vif-bridge does is done "
-                       "without one",
-                       path);
     free(path);
+    return rc;
 }
 
 static int fill_nic(xmlNodePtr n, struct nic_config *nic, struct findings *f)
@@ -145,8 +142,7 @@ static int fill_nic(xmlNodePtr n, struct nic_config *nic, struct findings *f)
     fill_bridge(n, nic, f);
     nic->ifname = node_attr(node_child(n, "target"), "dev");
     fill_rate(node_at(n, "bandwidth/outbound"), nic, f);
-    check_script(node_child(n, "script"), f);
-    return fill_addresses(n, nic);
+    return fill_script(node_child(n, "script"), nic, f) ? -ENOMEM : fill_addresses(n, nic);
 }
 
 static size_t count(xmlNodePtr n, const char *name)

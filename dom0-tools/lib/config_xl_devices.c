@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config_check.h"
+#include "config_script.h"
 #include "config_xl_internal.h"
 
 #define DEFAULT_BRIDGE "xenbr0" /* as xl has it */
@@ -217,18 +218,6 @@ static int fill_addresses(struct nic_config *n, const char *value)
     return n->ip || !*value ? 0 : -ENOMEM;
 }
 
-/* Ours is what vif-bridge does. */
-static void check_script(const struct xl *x, const struct nic_config *n, const char *value)
-{
-    const char *slash = strrchr(value, '/');
-
-    if (strcmp(slash ? slash + 1 : value, "vif-bridge") != 0)
-        findings_error(x->f, -ENOTSUP, n->line,
-                       "vif: script: '%.64s': scripts are not run; what vif-bridge does is done "
-                       "without one",
-                       value);
-}
-
 /* What of the others there is, is the same for all interfaces. */
 static void check_other(const struct xl *x, const struct nic_config *n, const char *key,
                         const char *value)
@@ -269,7 +258,7 @@ static int fill_pair(struct xl *x, struct nic_config *n, const char *key, const 
     else if (strcmp(key, "rate") == 0)
         fill_rate(x, n, value);
     else if (strcmp(key, "script") == 0)
-        check_script(x, n, value);
+        return config_script(value, "vif: script", n->line, n, x->f);
     else
         check_other(x, n, key, value);
     return 0;

@@ -118,6 +118,11 @@ static void put_nic(FILE *f, const struct nic_config *n)
         fprintf(f, "      <mac address='%s'/>\n", mac);
     if (n->bridge)
         fprintf(f, "      <source bridge='%s'/>\n", n->bridge);
+    if (n->script) {
+        fputs("      <script path='", f);
+        put_escaped(f, n->script);
+        fputs("'/>\n", f);
+    }
     put_addresses(f, n->ip ? n->ip : "");
     if (n->ifname)
         fprintf(f, "      <target dev='%s'/>\n", n->ifname);

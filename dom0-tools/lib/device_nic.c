@@ -11,13 +11,15 @@
 #include "device_path.h"
 #include "devices.h"
 #include "interrupt.h"
+#include "nic_script.h"
 #include "nic_share.h"
 #include "store.h"
 
 #define RATE_US 50000u /* a limit holds for each so long, as Xen's tools have it */
 
-/* The back end makes the interface some time after it took the device up. */
-static int join_bridge(const char *vif, const struct nic_config *nic)
+/* The back end makes the interface some time after it took the device up. On a bridge, if it has no
+ * script. */
+static int wait_interface(const char *vif, const struct nic_config *nic)
 {
     int rc = -ENODEV;
 
@@ -26,7 +28,10 @@ static int join_bridge(const char *vif, const struct nic_config *nic)
             return -EINTR;
         if (ms)
             device_system->sleep_ms(DEVICE_STEP_MS);
-        rc = device_system->bridge_join(vif, nic->ifname, nic->bridge);
+        if (nic->script)
+            rc = device_system->has_interface(vif) ? 0 : -ENODEV;
+        else
+            rc = device_system->bridge_join(vif, nic->ifname, nic->bridge);
     }
     return rc;
 }
@@ -56,15 +61,42 @@ const char *device_nic_rate(const struct nic_config *nic, char text[DEVICE_NIC_R
     return nic->rate_kib ? text : NULL;
 }
 
+const char *device_nic_script(const struct nic_config *nic)
+{
+    return nic->script ? nic->script : "none";
+}
+
+/* A script says itself when it has done its part, without which the two ends do not connect. */
+static int take_place(struct host *h, const struct nic_entry *p, const char *vif)
+{
+    uint32_t domid = p->device.domid;
+    char path[DEVICE_PATH];
+    int rc = wait_interface(vif, p->nic);
+
+    if (rc)
+        return rc;
+    if (p->nic->script)
+        return nic_script_online(h, p->nic->script, p->c->name, domid, p->device.id, p->e);
+    device_back_path(path, "vif", domid, p->device.id, "/hotplug-status");
+    return h->ops->store_write(h, 0, path, "connected");
+}
+
 int device_nic_attach(struct host *h, const struct domain_config *c, uint32_t domid,
                       const struct nic_config *nic, unsigned int id, struct error *e)
 {
-    char mac[18], handle[16], vif[32], rate[DEVICE_NIC_RATE], path[DEVICE_PATH];
+    char mac[18], handle[16], vif[32], rate[DEVICE_NIC_RATE];
     const struct device_field front[] = {{"handle", handle}, {"mac", mac}};
     const struct device_field back[] = {
-        {"handle", handle},      {"mac", mac},    {"type", "vif"},
-        {"script", "none"}, /* xen-netback wants one; udev rules would run it */
-        {"bridge", nic->bridge}, {"ip", nic->ip}, {"rate", device_nic_rate(nic, rate)},
+        {"handle", handle},
+        {"mac", mac},
+        {"type", "vif"},
+        {"script", device_nic_script(nic)}, /* xen-netback wants one */
+        {"bridge", nic->bridge},
+        {"vifname", nic->ifname},
+        {"ip", nic->ip},
+        {"rate", device_nic_rate(nic, rate)},
+        /* Until a script writes it, the back end of each Linux waits. */
+        {"hotplug-status", nic->script ? "" : NULL},
     };
     struct nic_entry p = {
         .device = {"vif", domid, id, front, back, 2, sizeof(back) / sizeof(back[0])},
@@ -82,26 +114,39 @@ int device_nic_attach(struct host *h, const struct domain_config *c, uint32_t do
         return error_set(e, rc,
                          "%s: <interface> to '%s': no back end took it up: is xen-netback loaded?",
                          c->name, nic->bridge ? nic->bridge : vif);
-    rc = rc ? rc : join_bridge(vif, nic);
+    rc = rc ? rc : take_place(h, &p, vif);
     if (rc == -EINTR)
         return interrupt_check(c->name, e);
-    if (rc == 0) {
-        device_back_path(path, "vif", domid, id, "/hotplug-status");
-        rc = h->ops->store_write(h, 0, path, "connected");
-    }
-    if (rc && !nic->bridge)
+    if (rc && (nic->script || !nic->bridge))
         return error_errno(e, rc, "%s: <interface> %s", c->name, vif);
     return rc ? error_errno(e, rc, "%s: <interface> %s to bridge '%s'", c->name, vif, nic->bridge)
+              : 0;
+}
+
+/* What a bridge is to a script the script knows. */
+static int check_place(const struct domain_config *c, const struct nic_config *nic, struct error *e)
+{
+    int rc;
+
+    if (nic->script) {
+        rc = device_system->script_check(nic->script);
+        if (rc == -EACCES)
+            return error_set(e, rc, "%s: <interface>: script %s cannot be executed", c->name,
+                             nic->script);
+        return rc ? error_errno(e, rc, "%s: <interface>: script %s", c->name, nic->script) : 0;
+    }
+    rc = nic->bridge ? device_system->check_bridge(nic->bridge) : 0;
+    return rc ? error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name, nic->bridge)
               : 0;
 }
 
 int device_nic_check(struct host *h, const struct domain_config *c, const struct nic_config *nic,
                      struct error *e)
 {
-    int rc = nic->bridge ? device_system->check_bridge(nic->bridge) : 0;
+    int rc = check_place(c, nic, e);
 
     if (rc)
-        return error_set(e, rc, "%s: <interface>: there is no bridge '%s'", c->name, nic->bridge);
+        return rc;
     rc = nic_share_check(h, 0, c, UINT32_MAX, 0, nic, e);
     return rc ? error_errno(e, rc, "%s: <interface>: asking who has its address", c->name) : 0;
 }

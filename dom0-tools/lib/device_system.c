@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What devices.c asks of the control domain's Linux: loop devices, bridges, sysfs. System
- * calls, no programs: a domain with four disks starts no shell.
+ * calls, no programs: a domain with four disks starts no shell, and one with interfaces none but
+ * the scripts that it names.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@
 
 #include "devices.h"
 #include "disk_held.h"
+#include "script_process.h"
 
 #define LOOP_TRIES 16
 #define LOOP_DEPTH 4 /* loop devices on loop devices */
@@ -198,6 +200,11 @@ static int check_bridge(const char *bridge)
     return access(path, F_OK) < 0 ? -ENODEV : 0;
 }
 
+static bool has_interface(const char *ifname)
+{
+    return if_nametoindex(ifname) != 0;
+}
+
 static int set_up(int s, const char *ifname)
 {
     struct ifreq r = {0};
@@ -214,7 +221,7 @@ static int bridge_join(const char *ifname, const char *rename, const char *bridg
     struct ifreq r = {0};
     int s, rc = 0;
 
-    if (if_nametoindex(ifname) == 0)
+    if (!has_interface(ifname))
         return -ENODEV;
     s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (s < 0)
@@ -287,9 +294,27 @@ static bool starting(void)
 }
 
 static const struct device_system real = {
-    block_number,  identify_path,  identify_number, check_file,       disk_held,    loop_attach,
-    loop_let_go,   disk_rates_set, unlimit,         disk_rates_sweep, check_bridge, bridge_join,
-    backend_lives, backend_serves, sleep_ms,        starting,
+    .block_number = block_number,
+    .identify_path = identify_path,
+    .identify_number = identify_number,
+    .check_file = check_file,
+    .held = disk_held,
+    .loop_attach = loop_attach,
+    .loop_let_go = loop_let_go,
+    .limit = disk_rates_set,
+    .unlimit = unlimit,
+    .sweep_limits = disk_rates_sweep,
+    .check_bridge = check_bridge,
+    .bridge_join = bridge_join,
+    .backend_lives = backend_lives,
+    .backend_serves = backend_serves,
+    .sleep_ms = sleep_ms,
+    .starting = starting,
+    .has_interface = has_interface,
+    .script_check = script_check,
+    .script_start = script_start,
+    .script_look = script_look,
+    .script_kill = script_kill,
 };
 
 const struct device_system *device_system = &real;

@@ -55,6 +55,12 @@ struct device_system {
     void (*sleep_ms)(unsigned int ms);
     /* Is the machine still loading its drivers, so that what is not there may come? */
     bool (*starting)(void);
+    bool (*has_interface)(const char *ifname);
+    /* Scripts of interfaces: script_process.h says what each does. */
+    int (*script_check)(const char *path);
+    int (*script_start)(char *const argv[], char *const envp[]);
+    int (*script_look)(int pid, int *status);
+    void (*script_kill)(int pid);
 };
 extern const struct device_system *device_system;
 

@@ -68,6 +68,7 @@ static int append_nic(struct domain_config *cfg, const struct nic_config *n)
     *more = *n;
     more->bridge = copy_of(n->bridge, &failed);
     more->ifname = copy_of(n->ifname, &failed);
+    more->script = copy_of(n->script, &failed);
     more->ip = copy_of(n->ip, &failed);
     return failed ? -ENOMEM : 0;
 }
@@ -233,6 +234,7 @@ static bool is_wanted(const struct arrival *a, unsigned int id)
 
     if (a->nic)
         return is_same(a, id, "/bridge", n->bridge) && is_same(a, id, "/ip", n->ip) &&
+               is_same(a, id, "/script", device_nic_script(n)) &&
                is_same(a, id, "/rate", device_nic_rate(n, rate));
     return is_same(a, id, "/source", d->source) &&
            is_same(a, id, "/mode", d->readonly ? "r" : "w") &&

@@ -24,7 +24,7 @@ void reap_begin(struct reap *r, uint32_t domid, const uint8_t uuid[16], const ch
     memcpy(r->uuid, uuid, 16);
     snprintf(r->name, sizeof(r->name), "%s", name);
     snprintf(r->how, sizeof(r->how), "%s", how);
-    r->stage = domid == UINT32_MAX ? REAP_GONE : REAP_DEVICES;
+    r->stage = domid == UINT32_MAX ? REAP_GONE : REAP_OFFLINE;
 }
 
 void reap_begin_devices(struct reap *r, uint32_t domid, const uint8_t uuid[16], const char *name)
@@ -161,7 +161,8 @@ static void give_back(struct reap *r)
                     r->domid);
 }
 
-unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
+/* What is another domain's is left to it. */
+static void keep_off_anothers(struct host *h, struct reap *r, uint64_t now_ms)
 {
     int another = r->stage <= REAP_DESTROY ? is_anothers(h, r) : 0;
 
@@ -169,10 +170,33 @@ unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
         error_errno(&r->e, another, "%s: listing the domains", r->name);
     if (another) {
         r->anothers = another > 0;
+        nic_scripts_stop(&r->scripts, now_ms);
         device_list_free(&r->devices);
         enter(r, r->devices_alone || another < 0 ? REAP_DONE : REAP_GONE, 0);
     }
+}
+
+/* Before anything goes, those of its interfaces are told. Whoever they are killed for, none is left
+ * that still runs. */
+static bool scripts_ended(struct host *h, struct reap *r, uint64_t now_ms)
+{
+    if (r->stage == REAP_OFFLINE) {
+        bool none = devices_kinds(h, r->domid) == 0;
+
+        if (!none)
+            nic_scripts_start(h, r->domid, now_ms, &r->scripts);
+        enter(r, none ? REAP_BACKENDS : REAP_DEVICES, 0);
+    }
+    return nic_scripts_ended(h, &r->scripts, now_ms);
+}
+
+unsigned int reap_step(struct host *h, struct reap *r, uint64_t now_ms)
+{
+    keep_off_anothers(h, r, now_ms);
+    if (!scripts_ended(h, r, now_ms))
+        return STEP_MS;
     switch (r->stage) {
+    case REAP_OFFLINE: /* it is behind that */
     case REAP_DEVICES:
         devices_let_go(h, r->domid, &r->devices);
         r->had_devices = r->devices.nr > 0;

@@ -2,6 +2,7 @@
 /*
  * Taking a domain away: all that it has, in an order that leaves nothing behind.
  *
+ *   scripts    of its interfaces are run, "offline", while their entries are there (nic_script.h)
  *   devices    its entries leave the store, so the kernel's back ends let go
  *   back ends  waited for: they have pages of the domain mapped
  *   store      its name is marked, then its entries go: for a domain that still owns some when it
@@ -24,8 +25,17 @@
 #include "devices.h"
 #include "error.h"
 #include "host.h"
+#include "nic_script.h"
 
-enum reap_stage { REAP_DEVICES, REAP_BACKENDS, REAP_STORE, REAP_DESTROY, REAP_GONE, REAP_DONE };
+enum reap_stage {
+    REAP_OFFLINE,
+    REAP_DEVICES,
+    REAP_BACKENDS,
+    REAP_STORE,
+    REAP_DESTROY,
+    REAP_GONE,
+    REAP_DONE
+};
 
 struct reap {
     uint32_t domid; /* UINT32_MAX: no domain was made, there is only the name */
@@ -34,6 +44,7 @@ struct reap {
     char how[256]; /* how it ended, for who asks later; "" = nobody will */
     enum reap_stage stage;
     uint64_t deadline; /* of this stage */
+    struct nic_scripts scripts;
     struct device_list devices;
     bool had_devices;
     bool left_store;    /* its entries are gone */

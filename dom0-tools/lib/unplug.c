@@ -21,6 +21,7 @@
 #include "interrupt.h"
 #include "kept.h"
 #include "lock.h"
+#include "nic_script.h"
 #include "plain.h"
 #include "store.h"
 
@@ -73,6 +74,8 @@ void unplug_at_once(struct host *h, const char *kind, uint32_t domid, unsigned i
 
     if (strcmp(kind, "vbd") == 0)
         devices_unlimit_disk(h, domid, id);
+    else
+        nic_script_offline(h, domid, id);
     device_back_path(path, kind, domid, id, "");
     h->ops->store_rm(h, 0, path);
     device_front_path(path, kind, domid, id, "");
@@ -184,6 +187,7 @@ static void drop_nic(struct domain_config *cfg, const uint8_t mac[6])
             continue;
         free(n->bridge);
         free(n->ifname);
+        free(n->script);
         free(n->ip);
         memmove(n, n + 1, (--cfg->nr_nics - i) * sizeof(*n));
         return;

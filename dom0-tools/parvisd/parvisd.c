@@ -61,7 +61,8 @@ static int open_signals(void)
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Returns false when the daemon is to end. */
+/* Returns false when the daemon is to end. Scripts of interfaces are groups of their own: who
+ * started them looks at them (lib/script_process.h). */
 static bool take_signal(struct host *h, int fd)
 {
     struct signalfd_siginfo si;
@@ -72,7 +73,7 @@ static bool take_signal(struct host *h, int fd)
         return true;
     if (si.ssi_signo != SIGCHLD)
         return false;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(0, &status, WNOHANG)) > 0)
         policy_child(h, pid, status);
     return true;
 }

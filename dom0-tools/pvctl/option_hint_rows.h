@@ -28,7 +28,7 @@ OPTION_HINT("shutdown reboot", "c cancel", "what a guest has been asked for is n
 OPTION_HINT("shutdown reboot", "F mode", "how a guest is asked goes by its kind: by the store, or by its power button")
 OPTION_HINT("top", "n networks x vbds v vcpus f full-name r repeat-header", "networks and disks are shown always, and whole names; `-i N` ends after so many looks")
 OPTION_HINT("attach-disk", "mode type driver subdriver source source-* target sourcetype targetbus cache io serial wwn alias iothread multifunction rawio address print-xml", "`pvctl attach-disk NAME SOURCE TARGET`, with `--readonly` or `--shareable`; images are raw")
-OPTION_HINT("attach-interface", "type source source-mode model target alias script inbound outbound managed print-xml", "`pvctl attach-interface NAME BRIDGE`, with xl's words if need be: vifname=web0 rate=10Mb/s")
+OPTION_HINT("attach-interface", "type source source-mode model target alias script inbound outbound managed print-xml", "`pvctl attach-interface NAME BRIDGE`, with xl's words if need be: vifname=web0 rate=10Mb/s script=vif-route")
 OPTION_HINT("detach-disk", "target print-xml", "a disk is named without it: `pvctl detach-disk NAME xvdb`")
 OPTION_HINT("detach-interface", "type print-xml", "`pvctl detach-interface NAME`, with its number or address if there are several")
 OPTION_HINT("mem-set mem-max vcpu-set", "size count", "what is asked for is the last word: `pvctl mem-set NAME 256M`, `pvctl vcpu-set NAME 2`")

@@ -21,6 +21,18 @@ LIMITED = (f"<interface type='bridge'><source bridge='xenbr0'/><bandwidth><outbo
 LONG = sys.argv[1:] == ["--long"]
 PIECE = 16 if LONG else 4       # MiB of random bytes, which are sent as often as is wanted; a ring of packets has one
 SENT = random.Random(PIECE).randbytes(PIECE << 20)
+# Scripts of interfaces: one that does what is wanted, as docs/networks.md has it, and says how it was called; one that does not.
+SCRIPT = r"""#!/bin/sh
+echo "$* $XENBUS_PATH $(xenstore-read "$XENBUS_PATH/script") $(xenstore-read "$XENBUS_PATH/bridge")" >>/tmp/called
+[ "$1" = online ] || exit 0
+brctl addif "$(xenstore-read "$XENBUS_PATH/bridge")" "$vif" && ip link set "$vif" up && xenstore-write "$XENBUS_PATH/hotplug-status" connected
+"""
+BAD_SCRIPT = """#!/bin/sh
+echo "bad $1" >>/tmp/called
+[ "$1" = online ] || exit 0
+xenstore-write "$XENBUS_PATH/hotplug-error" "no way there"
+exit 1
+"""
 # What a guest without devices is given, and what is said then: one line, and a status.
 HELLO = ("<domain type='xen'><name>{0}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type>linux</type><kernel>/var/lib/parvis/hello</kernel></os>"
          "<devices>{1}</devices></domain>")
@@ -38,6 +50,9 @@ WRONG = {
     "no-address": (NIC.format(MAC, "xenbr0", "<ip address='10.77.0.256'/>"), 4, r"<ip>: '10\.77\.0\.256' is no address"),
     "no-rate": (NIC.format(MAC, "xenbr0", "<bandwidth><outbound average='0'/></bandwidth>"), 4, r"<outbound>: average='0' KiB a second is not between 1 and"),
     "a-name-that-is-there": (NIC.format(MAC, "xenbr0", "<target dev='xenbr0'/>"), 1, r"<interface> vif\d+\.0 to bridge 'xenbr0': File exists$"),
+    "script-not-there": (NIC.format(MAC, "xenbr0", "<script path='/root/none'/>"), 1, r"<interface>: script /root/none: No such file or directory$"),
+    "script-that-is-none": (NIC.format(MAC, "xenbr0", "<script path='/root'/>"), 1, r"<interface>: script /root: Is a directory$"),
+    "script-without-a-program": (NIC.format(MAC, "xenbr0", "<script path='/root/other.xml'/>"), 1, r"<interface> vif\d+\.0: script /root/other\.xml: Exec format error$"),
     "limit-without-a-number": (NIC.format(MAC, "xenbr0", "<bandwidth><outbound average='fast'/></bandwidth>"), 4, r"average.*fast"),
 }
 
@@ -144,6 +159,25 @@ def destroyed_in_the_midst():
     assert free() == before, f"free memory was {before} KiB, is {free()} KiB"
 
 
+def a_script_acts():
+    """The interface is where its script puts it, both ends of it are told, the second with its entries there; one that fails leaves nothing. What
+    is run at the end is in entries that the control domain alone writes."""
+    machine.check(f"chmod +x /root/vif-*; sed \"s#<source bridge='xenbr0'/>#&<script path='/root/vif-own'/>#\" {SAMPLE}.xml >/tmp/own.xml; "
+                  "grep -c vif-own /tmp/own.xml", r"^1$")
+    machine.send("pvctl create /tmp/own.xml --console")
+    machine.expect(r"^guest: eth0: 10\.77\.\d+\.\d+/20$", 480)
+    machine.send("\x1d", end="")
+    machine.prompt()
+    machine.check("xenstore-ls -fp /local/domain/0/backend | grep -v '(n0'; cat /tmp/called", r"^online type_if=vif backend/vif/\d+/0 /root/vif-own xenbr0$")
+    machine.check("pvctl dumpxml debian-net", r"<script path='/root/vif-own'/>")
+    machine.check("pvctl destroy debian-net; cat /tmp/called", r"^offline type_if=vif backend/vif/\d+/0 /root/vif-own xenbr0$")
+    nothing_left("by an interface with a script")
+    status, text = machine.shell("pvctl create /root/bad-script.xml")
+    assert status == 1 and text.strip().endswith(": script /root/vif-bad: no way there") and len(text.splitlines()) == 1, (status, text)
+    machine.check("tail -n 2 /tmp/called", r"^bad online\nbad offline$")
+    nothing_left("by a script that fails")
+
+
 def what_is_wrong():
     """One line, a status, nothing left; the one whose address another one wanted has it still."""
     machine.check("pvctl create /root/other.xml")
@@ -174,9 +208,10 @@ def main():
     files = {f"root/{name}.xml": HELLO.format(name, devices) for name, (devices, *_) in {"other": (NIC.format(OTHER, "xenbr0", ""),), **WRONG}.items()}
     with open(built("dom0/vmlinux"), "rb") as kernel:
         files["var/lib/parvis/vmlinux"] = kernel.read()     # unpacking it is others' test
-    files["root/piece"] = SENT
+    files |= {"root/piece": SENT, "root/vif-own": SCRIPT.encode(), "root/vif-bad": BAD_SCRIPT.encode(),
+              "root/bad-script.xml": HELLO.format("bad-script", NIC.format(MAC, "xenbr0", "<script path='/root/vif-bad'/>"))}
     with Machine.parvis("network-long" if LONG else "network", files=files, qemu=ICOUNT) as machine:
-        run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, limits_act, taken_away, destroyed_in_the_midst, what_is_wrong]), machine.ends_well)
+        run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, limits_act, taken_away, destroyed_in_the_midst, a_script_acts, what_is_wrong]), machine.ends_well)
 
 
 if __name__ == "__main__":

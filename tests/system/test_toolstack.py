@@ -15,6 +15,19 @@ from machine import BY_INSTRUCTIONS, BY_TURNS, Machine, built, network_args, run
 HELLO = 'name = "hello"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
 LINUX = ('name = "linux"\nmemory = 256\nvcpus = 2\nkernel = "/var/lib/parvis/vmlinuz"\nramdisk = "/var/lib/parvis/guest-initramfs.cpio.gz"\n'
          'extra = "console=hvc0"\ndisk = ["file:/root/disk.img,xvda,w"]\nvif = ["mac=00:16:3e:00:00:01,bridge=xenbr0"]\n')
+# A guest with an interface that a script puts in its place, for xl and for pvctl; the script says how it was called, and what there is for it to read.
+TOLD = ('name = "told"\nmemory = 16\nkernel = "/var/lib/parvis/hello"\n'
+        'vif = ["mac=00:16:3e:00:00:07,bridge=xenbr0,ip=10.9.0.7 10.9.0.8,vifname=told0,rate=512KB/s,script=/root/vif-told"]\n')
+TELLS = r"""#!/bin/sh
+{ echo "$*"; tr '\0' '\n' </proc/$$/environ | grep -v ^PATH=; [ "$1" = offline ] || xenstore-ls "$XENBUS_PATH"; } >/tmp/"$1"
+[ "$1" = offline ] || xenstore-write "$XENBUS_PATH/hotplug-status" connected
+"""
+# Debian's own, which wants to know whose address the control domain's end has.
+ROUTES = """#!/bin/sh
+echo "$1" >>/run/routes
+netdev=xenbr0 exec /etc/xen/scripts/vif-route "$@"
+"""
+ROUTED = "until [ \"$(echo $(cat /run/routes))\" = '{0}' ]; do usleep 100000; done"
 PORTS = "ls /sys/class/net/xenbr0/brif"
 LIST = r"^{0} +\d+ +{1} +{2} +{3}"
 RESTS = "until pvctl list | grep -q '^{0} .* blocked'; do usleep 100000; done"       # xl takes as long as pvctl a hundred times
@@ -30,14 +43,24 @@ def answers(m):
     return [line for line in text.splitlines() if not re.match(r"(\((parvis|XEN)\) |\[)", line)]
 
 
+def told(m, tool):
+    """How this tool calls the script of an interface when it comes and when it goes."""
+    m.check(f"chmod +x /root/vif-told; {tool} create /root/told.cfg; {tool} destroy told", timeout=240)
+    return [sorted(m.shell(f"cat /tmp/{verb}")[1].splitlines()) for verb in ("online", "offline")]
+
+
 def the_same_answers():
-    """What toolstacks ask the hypervisor, right or wrong, is answered as on Xen."""
+    """What toolstacks ask the hypervisor, right or wrong, is answered as on Xen; an interface's script is called as by xl there."""
     with open(built("system/control_calls"), "rb") as program:
-        files = {"usr/bin/control_calls": program.read()}
+        files = {"usr/bin/control_calls": program.read(), "root/told.cfg": TOLD.encode(), "root/vif-told": TELLS.encode()}
     with Machine.parvis("toolstack-calls", files=files) as m:
-        ours = answers(m)
-    with Machine.xen("toolstack-calls-on-xen", files=files) as m:
+        ours, our_script = answers(m), told(m, "pvctl")
+    with Machine.xen("toolstack-calls-on-xen", files=files, xl=True) as m:
         theirs = answers(m)
+        m.shell("xl-up")
+        their_script = told(m, "env -i PATH=$PATH xl")
+    assert our_script == their_script, f"{our_script}, on Xen {their_script}"
+    assert all(len(lines) >= 7 for lines in their_script), their_script
     assert len(theirs) > 200, theirs
     different = [f"{a!r}, on Xen {b!r}" for a, b in zip(ours, theirs) if a != b]
     assert not different and len(ours) == len(theirs), "\n".join(different)
@@ -185,11 +208,15 @@ def console_of_ours(m):
 
 def both(m):
     """Domains of pvctl are in xl's list, and the other way; each serves the other's, and ends them."""
-    m.check("pvctl create /etc/parvis/hello.xml; xl list", LIST.format("hello", 16, 1, "......"))
+    m.check("sed \"s#<console#<interface type='ethernet'><ip address='10.9.0.9'/><script path='/root/vif-routes'/></interface>&#\" /etc/parvis/hello.xml "
+            ">/root/hello.xml; chmod +x /root/vif-routes; pvctl create /root/hello.xml; xl list", LIST.format("hello", 16, 1, "......"))
+    m.check("ip route", r"^10\.9\.0\.9 dev vif\d+\.0 ")
     console_of_ours(m)
+    m.check(f"echo reboot | pvctl console hello; {ROUTED.format('online offline online')}; {RESTS.format('hello')}", timeout=120)
     # (Not into `head`: xl dies of a pipe that is closed, and leaves what it has begun.)
     m.check("xl create /root/hello.cfg >/run/said 2>&1; cat /run/said", r'Domain with name "hello" already exists')
     m.check("xl destroy hello; sleep 1; pvctl list | grep -c hello", r"^0$", status=1)
+    m.check(ROUTED.format("online offline online offline"))
     m.check("wait; ls /dev/pts | grep -c '[0-9]'", r"^0$", status=1)   # xenconsole has ended by itself, and the terminal is gone
     m.check("xl create /root/hello.cfg; pvctl list", r"^hello ")
     m.check("pvctl create /etc/parvis/hello.xml", r"^pvctl: hello: domain \d+, which xl or virsh made, has this name$", status=1)
@@ -205,6 +232,7 @@ def both(m):
 def xl():
     """xl, xenconsoled and xentop of Debian: the verbs that an operator uses, a guest with disk and network, mistakes, and pvctl beside them."""
     files = {f"root/{name}.cfg": text for name, text in {"hello": HELLO, "linux": LINUX, **{name: text for name, (text, _) in WRONG.items()}}.items()}
+    files["root/vif-routes"] = ROUTES
     with Machine.parvis("toolstack-xl", files=files, toolstack="xl", smp=2, accel=BY_TURNS["accel"], qemu=network_args()) as m:
         m.prompt()
         m.settle()

@@ -3,7 +3,7 @@
 # Unit tests of the toolstack: on a model of the machine (fake_host.c), which can refuse any call.
 
 TOOLS_CONFIG_SRCS := $(addprefix dom0-tools/lib/,config.c config_check.c config_devices.c config_ends.c config_fill.c config_firmware.c config_identity.c config_kernel.c config_malformed.c config_name.c \
-    config_nodes.c config_policy.c config_policy_rows.c config_rates.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c disk_rate.c error.c findings.c mac.c near.c plain.c uuid.c) $(SCHEMA_TABLE)
+    config_nodes.c config_policy.c config_policy_rows.c config_rates.c config_script.c config_schema.c config_units.c config_vdev.c config_xml.c cpuset.c disk_rate.c error.c findings.c mac.c near.c plain.c uuid.c) $(SCHEMA_TABLE)
 TOOLS_XL_SRCS := $(addprefix dom0-tools/lib/,config_file.c config_xl.c config_xl_devices.c config_xl_fill.c config_xl_keys.c config_xl_library.c config_xl_scan.c config_xl_spec.c)
 TOOLS_FAKE_SRCS := $(addprefix tests/unit/,fake_host.c fake_evtchn.c fake_memory.c fake_store.c)
 
@@ -23,11 +23,13 @@ UNIT += tools_config_memory
 unit_tools_config_memory_SRCS := tests/unit/tools_config_memory.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_memory_LIBS := -lxml2 $(foreach f,malloc calloc realloc strdup strndup xmlRegexpCompile xmlRegexpExec,-Wl,--wrap=$f)
 
-UNIT += tools_config_files tools_config_policy tools_config_xl tools_config_xl_bad tools_config_xl_each tools_near
+UNIT += tools_config_files tools_config_policy tools_config_script tools_config_xl tools_config_xl_bad tools_config_xl_each tools_near
 unit_tools_config_files_SRCS := tests/unit/tools_config_files.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_files_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_policy_SRCS := tests/unit/tools_config_policy.c $(TOOLS_CONFIG_SRCS)
 unit_tools_config_policy_LIBS := -lxml2
+unit_tools_config_script_SRCS := tests/unit/tools_config_script.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
+unit_tools_config_script_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_xl_SRCS := tests/unit/tools_config_xl.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
 unit_tools_config_xl_LIBS := -lxml2 -l:libxlutil.a
 unit_tools_config_xl_each_SRCS := tests/unit/tools_config_xl_each.c $(TOOLS_CONFIG_SRCS) $(TOOLS_XL_SRCS)
@@ -38,8 +40,8 @@ unit_tools_near_SRCS := tests/unit/tools_near.c dom0-tools/lib/near.c
 unit_tools_near_LIBS :=
 
 # All of the toolstack but the real machine, and the loader (whose list may come later: expanded late).
-TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_entry.c device_nic.c device_path.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
-    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c new_file.c nic_share.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c unplug.c window.c write_all.c)
+TOOLS_ALL_SRCS = $(LOADER_SRCS) $(TOOLS_CONFIG_SRCS) $(addprefix dom0-tools/lib/,build.c build_hvm.c build_pv.c cause.c cpus.c daemon.c device_entry.c device_nic.c device_path.c script_process.c device_system.c devices.c disk_held.c disk_share.c dump_core.c dump_core_pages.c find.c hotplug.c \
+    interrupt.c kept.c kernel_cache.c kernel_image.c lifecycle.c limit.c lock.c lock_holder.c memory.c new_file.c nic_script.c nic_share.c progress.c reap.c restart.c state.c state_file.c store.c unpack.c unplug.c window.c write_all.c)
 TOOLS_ALL_LIBS := -lxml2 -lz -llzma -lzstd -llz4
 # top has a screen, plot computes
 TOOLS_ALL_LIBS += -lncursesw -ltinfo -lm
@@ -140,7 +142,7 @@ unit_tools_aside_SRCS = tests/unit/tools_aside.c $(TOOLS_DAEMON_SRCS)
 unit_tools_aside_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_child
-unit_tools_child_SRCS := tests/unit/tools_child.c dom0-tools/parvisd/child.c
+unit_tools_child_SRCS := tests/unit/tools_child.c dom0-tools/parvisd/child.c dom0-tools/lib/script_process.c
 unit_tools_child_LIBS :=
 
 UNIT += tools_preserved
@@ -248,31 +250,40 @@ unit_tools_plain_LIBS :=
 
 UNIT += tools_devices
 unit_tools_devices_SRCS := tests/unit/tools_devices.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_devices_LIBS :=
 
 UNIT += tools_reap
 unit_tools_reap_SRCS := tests/unit/tools_reap.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_reap_LIBS := -Wl,--wrap=limit_set
+
+UNIT += tools_nic_script
+unit_tools_nic_script_SRCS := tests/unit/tools_nic_script.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+unit_tools_nic_script_LIBS :=
 
 UNIT += tools_hotplug
 unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
 
+UNIT += tools_hotplug_script
+unit_tools_hotplug_script_SRCS = tests/unit/tools_hotplug_script.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
+unit_tools_hotplug_script_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
+
 UNIT += tools_disk_rates
 unit_tools_disk_rates_SRCS := tests/unit/tools_disk_rates.c $(TOOLS_FAKE_SRCS) $(TOOLS_CONFIG_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c nic_script.c nic_share.c restart.c state.c state_file.c store.c write_all.c)
 unit_tools_disk_rates_LIBS := -lxml2
 
 UNIT += tools_drivers
 unit_tools_drivers_SRCS := tests/unit/tools_drivers.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_drivers_LIBS :=
 
 UNIT += tools_device_entries
 unit_tools_device_entries_SRCS := tests/unit/tools_device_entries.c $(TOOLS_FAKE_SRCS) \
-    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_device_entries_LIBS :=
 
 UNIT += tools_uuid
@@ -280,7 +291,7 @@ unit_tools_uuid_SRCS := tests/unit/tools_uuid.c dom0-tools/lib/uuid.c
 unit_tools_uuid_LIBS := -Wl,--wrap=getrandom
 
 UNIT += tools_linux
-unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,device_system.c disk_held.c disk_rate.c disk_share.c device_path.c error.c plain.c)
+unit_tools_linux_SRCS := tests/unit/tools_linux.c $(addprefix dom0-tools/lib/,script_process.c device_system.c disk_held.c disk_rate.c disk_share.c device_path.c error.c plain.c)
 unit_tools_linux_LIBS := $(foreach f,open close stat access fopen opendir ioctl if_nametoindex,-Wl,--wrap=$f)
 
 UNIT += tools_loop_parts

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What parvisd lets another process do (child.c): of all that this prints the last line is kept,
- * however much it is, and a process that it leaves behind may go on printing.
+ * however much it is, and a process that it leaves behind may go on printing. Scripts, which are
+ * groups of their own, are not taken for it when it is looked who has ended.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,6 +19,7 @@
 #include <cmocka.h>
 
 #include "child.h"
+#include "script_process.h"
 
 static char dir[32], path[64];
 
@@ -92,11 +95,28 @@ static void prints_on(void **state)
     assert_int_equal(access(file, F_OK), 0);
 }
 
+static void scripts_are_not_taken(void **state)
+{
+    char *argv[] = {path, NULL}, *envp[] = {NULL};
+    int pid, status;
+
+    (void)state;
+    write_program("exit 5");
+    pid = script_start(argv, envp);
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(0, &status, 0), -1);
+    assert_int_equal(errno, ECHILD);
+    while (script_look(pid, &status) == -EAGAIN)
+        usleep(1000);
+    assert_int_equal(WEXITSTATUS(status), 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(last_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(prints_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(scripts_are_not_taken, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -295,7 +295,7 @@ static const struct bad bads[] = {
     {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><ip address='10.0.0'/>", {"t.xml:20: <ip>: '10.0.0' is no address"}},
     {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><ip address='fd00::2::3'/>", {"t.xml:20: <ip>: 'fd00::2::3'"}},
     {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><ip address='host'/>", {"t.xml:21", "'host'", "192.168.0.2 or fd00::2"}},
-    {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><script path='vif-route'/>", {"t.xml:21: <script path='vif-route'>: scripts are not run"}},
+    {"<script path='/srv/vif'/>", "<script path='/srv/'/>", {"t.xml:21: <script>: path: '/srv/' names no file"}},
     {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><bandwidth><outbound average='0'/></bandwidth>",
      {"t.xml:21: <outbound>: average='0'", "between 1 and 4194303"}},
     {"<source bridge='xenbr0'/>", "<source bridge='xenbr0'/><bandwidth><outbound average='4194304'/></bandwidth>", {"average='4194304'"}},

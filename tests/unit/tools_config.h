@@ -32,7 +32,7 @@ static const char good[] =
     "    <disk type='block'><source dev='/dev/sdb'/><target "
     "dev='xvdb1'/><readonly/><shareable/></disk>\n"
     "    <interface type='bridge'><mac address='00:16:3e:00:00:01'/>\n"
-    "      <source bridge='xenbr0'/></interface>\n"
+    "      <source bridge='xenbr0'/><script path='/srv/vif'/></interface>\n"
     "    <console type='pty'><target type='xen' port='0'/></console>\n"
     "  </devices>\n"
     "</domain>\n";

@@ -21,11 +21,11 @@
 
 /* How long the parts of a document are: of characters that grow most when they are written. */
 struct lengths {
-    size_t title, description, path, source;
+    size_t title, description, path, source, script;
     unsigned int addresses;
 };
 
-static const struct lengths longest = {5000, 5922, 4095, 4095, 32};
+static const struct lengths longest = {5000, 5922, 4095, 4095, 255, 32};
 
 static void put_many(FILE *out, size_t n, const char *text)
 {
@@ -55,8 +55,10 @@ static void put_devices(FILE *out, const struct lengths *l)
         fprintf(out,
                 "<interface type='bridge'><mac address='00:16:3e:00:00:%02x'/>"
                 "<source bridge='abcdefghijklm%02u'/><target dev='nopqrstuvwxyz%02u'/>"
-                "<bandwidth><outbound average='4000000'/></bandwidth>",
+                "<bandwidth><outbound average='4000000'/></bandwidth><script path=\"/",
                 i, i, i);
+        put_many(out, l->script - 1, "'");
+        fputs("\"/>", out);
         for (unsigned int k = 0; k < l->addresses; k++)
             fprintf(out, "<ip address='2001:db8:aaaa:bbbb:cccc:dddd:eeee:%04x'/>", k);
         fputs("</interface>", out);
@@ -113,6 +115,7 @@ static void the_longest_is_read_again(void **state)
     assert_string_equal(c.description, again.description);
     assert_string_equal(c.disks[31].source, again.disks[31].source);
     assert_string_equal(c.nics[15].ip, again.nics[15].ip);
+    assert_string_equal(c.nics[15].script, again.nics[15].script);
     domain_config_free(&c);
     domain_config_free(&again);
     free(kept);
@@ -149,6 +152,9 @@ static void longer_is_refused(void **state)
     l = longest;
     l.source++;
     refused(&l, -ENAMETOOLONG, "given:1: <disk>: <source>: 4096 bytes, a path has at most 4095");
+    l = longest;
+    l.script++;
+    refused(&l, -ENAMETOOLONG, "given:1: <script>: 256 bytes, a path has at most 255");
     l = longest;
     l.addresses++;
     refused(&l, -E2BIG, "given:1: <ip>: 33 addresses, at most 32");

@@ -69,6 +69,7 @@ static void reads_everything(void **state)
     assert_false(c.nics[1].mac_given);
     assert_string_equal(c.nics[1].bridge, "xenbr0");
     assert_string_equal(c.nics[1].ifname, "web1");
+    assert_string_equal(c.nics[1].script, "/etc/xen/scripts/vif-own");
     assert_int_equal(c.nics[1].line, 23);
     assert_int_equal(c.max_grant_frames, 32);
     assert_int_equal(c.max_event_channels, 511);

@@ -155,10 +155,19 @@ static void m_sleep_ms(unsigned int ms)
 }
 
 static const struct device_system model = {
-    m_block_number,  m_identify_path,  m_identify_number, m_check_file,
-    not_held,        m_loop_attach,    m_loop_let_go,     no_limit,
-    no_unlimit,      no_sweep,         m_check_bridge,    m_bridge_join,
-    m_backend_lives, m_backend_serves, m_sleep_ms,        m_starting,
+    .block_number = m_block_number,
+    .identify_path = m_identify_path,
+    .identify_number = m_identify_number,
+    .check_file = m_check_file,
+    .loop_attach = m_loop_attach,
+    .loop_let_go = m_loop_let_go,
+    UNLIMITED,
+    .check_bridge = m_check_bridge,
+    .bridge_join = m_bridge_join,
+    .backend_lives = m_backend_lives,
+    .backend_serves = m_backend_serves,
+    .sleep_ms = m_sleep_ms,
+    .starting = m_starting,
 };
 
 static struct disk_config disks[] = {
