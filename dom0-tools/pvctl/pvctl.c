@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,6 +162,7 @@ int main(int argc, char **argv)
     int rc;
 
     hold_standard_places();
+    signal(SIGCHLD, SIG_DFL); /* who started us may have ignored how children end */
     rc = args ? run(argc, argv, args) : EXIT_REFUSED;
     free(args);
     if (fflush(stdout) != 0 || ferror(stdout)) {
