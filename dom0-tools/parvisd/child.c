@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "plain.h"
+
 static char pvctl[256] = "pvctl";
 
 void child_set_pvctl(const char *path)
@@ -57,6 +59,14 @@ pid_t child_start(const char *verb, const char *first, const char *second, int *
     return pid;
 }
 
+/* A script may have printed before it, anything and without an end of its line. */
+static const char *own_words(const char *line)
+{
+    const char *own = strstr(line, "pvctl: ");
+
+    return own ? own + strlen("pvctl: ") : line;
+}
+
 void child_last_message(int *messages, char *out, size_t size)
 {
     char text[1024], *save = NULL, *line;
@@ -68,8 +78,13 @@ void child_last_message(int *messages, char *out, size_t size)
 
     snprintf(out, size, "it ended without a message");
     text[n > 0 ? n : 0] = '\0';
+    for (ssize_t i = 0; i < n; i++) {
+        if (text[i] == '\0')
+            text[i] = '\n';
+    }
     for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-        snprintf(out, size, "%s", strncmp(line, "pvctl: ", 7) == 0 ? line + 7 : line);
+        snprintf(out, size, "%s", own_words(line));
+    plain_line(out);
     close(*messages);
     *messages = -1;
 }

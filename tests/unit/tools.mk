@@ -142,7 +142,7 @@ unit_tools_aside_SRCS = tests/unit/tools_aside.c $(TOOLS_DAEMON_SRCS)
 unit_tools_aside_LIBS := $(TOOLS_ALL_LIBS)
 
 UNIT += tools_child
-unit_tools_child_SRCS := tests/unit/tools_child.c dom0-tools/parvisd/child.c dom0-tools/lib/script_process.c
+unit_tools_child_SRCS := tests/unit/tools_child.c dom0-tools/parvisd/child.c dom0-tools/lib/plain.c dom0-tools/lib/script_process.c
 unit_tools_child_LIBS :=
 
 UNIT += tools_preserved

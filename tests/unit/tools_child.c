@@ -76,6 +76,8 @@ static void last_messages(void **state)
     says("echo \"pvctl: $# $1 $2\" >&2; exit 4", 4, "2 create /a file");
     says("head -c 300000 /dev/zero | tr '\\0' '\\n' >&2; echo 'pvctl: one' >&2; echo two >&2", 0,
          "two");
+    says("printf 'a\\0\\033[2Jpvctl: b: pvctl: c\\n' >&2", 0, "b: pvctl: c");
+    says("printf 'a\\0\\033[2J\\377' >&2", 0, "?[2J?");
 }
 
 /* Its output is there when we have read what we wanted: whoever prints on does not end of it. */
