@@ -127,9 +127,17 @@ static void add_start(struct entries *s, const char *vm, const char *start)
     snprintf(e->path, sizeof(e->path), "%s/start_time", vm); /* as libxl writes it */
 }
 
+void store_vm_path(char path[STORE_VM_LEN], uint32_t domid, const uint8_t uuid[16])
+{
+    char text[37];
+
+    uuid_format(uuid, text);
+    snprintf(path, STORE_VM_LEN, "/local/domain/%u/vm/%s", domid, text);
+}
+
 static int put_domain(struct host *h, const struct domain_config *c, const struct store_domain *d)
 {
-    char uuid[37], vm[48], ro[32], own[16], start[40];
+    char vm[STORE_VM_LEN], ro[32], own[16], start[40];
     char domid[16], max[24], target[24], port[16];
     const struct {
         const char *key, *value;
@@ -151,8 +159,7 @@ static int put_domain(struct host *h, const struct domain_config *c, const struc
         return -ENOMEM;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(start, sizeof(start), "%lld.%02ld", (long long)now.tv_sec, now.tv_nsec / 10000000);
-    uuid_format(c->uuid, uuid);
-    snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+    store_vm_path(vm, d->domid, c->uuid);
     snprintf(ro, sizeof(ro), "n0 r%u", d->domid);
     snprintf(own, sizeof(own), "n%u", d->domid);
     snprintf(domid, sizeof(domid), "%u", d->domid);
@@ -202,21 +209,15 @@ int store_domain_remove(struct host *h, uint32_t domid, const uint8_t uuid[16])
 /* 1, 0, or a negative errno. */
 static int entries_are_left(struct host *h, uint32_t domid, const uint8_t uuid[16])
 {
-    char vm[64] = "/vm/", start[96], *text = NULL;
+    char vm[STORE_VM_LEN], *text = NULL;
     int rc = store_domain_get(h, domid, "vm", &text);
-    bool its_own;
 
-    uuid_format(uuid, vm + 4);
-    its_own = rc == 0 && strcmp(text, vm) == 0; /* else the number is another's by now */
-    free(text);
-    if (its_own || (rc && rc != -ENOENT))
-        return its_own ? 1 : rc;
-    snprintf(start, sizeof(start), "%s/start_time", vm);
-    rc = h->ops->store_read(h, 0, start, &text);
     if (rc)
         return rc == -ENOENT ? 0 : rc;
+    store_vm_path(vm, domid, uuid);
+    rc = strcmp(text, vm) == 0; /* else the number is another's by now */
     free(text);
-    return 1;
+    return rc;
 }
 
 int store_refuse_left(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name,
@@ -295,27 +296,26 @@ int store_domain_name(struct host *h, uint32_t domid, char **name)
 
 struct renaming {
     uint32_t domid;
-    char vm[80];
+    const uint8_t *uuid;
     const char *name;
 };
 
 static int put_name(struct host *h, host_txn_t t, void *arg)
 {
     const struct renaming *r = arg;
-    char path[PATH_LEN];
+    char path[PATH_LEN], vm[STORE_VM_LEN];
     int rc;
 
     snprintf(path, sizeof(path), "/local/domain/%u/name", r->domid);
     rc = h->ops->store_write(h, t, path, r->name);
-    return rc ? rc : h->ops->store_write(h, t, r->vm, r->name);
+    store_vm_path(vm, r->domid, r->uuid);
+    snprintf(path, sizeof(path), "%s/name", vm);
+    return rc ? rc : h->ops->store_write(h, t, path, r->name);
 }
 
 int store_domain_rename(struct host *h, uint32_t domid, const uint8_t uuid[16], const char *name)
 {
-    struct renaming r = {.domid = domid, .name = name};
-    char text[37];
+    struct renaming r = {.domid = domid, .uuid = uuid, .name = name};
 
-    uuid_format(uuid, text);
-    snprintf(r.vm, sizeof(r.vm), "/vm/%s/name", text);
     return in_turn(h, put_name, &r, 0); /* the daemon calls it, too */
 }

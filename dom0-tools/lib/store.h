@@ -2,8 +2,13 @@
 /*
  * A domain's entries in the store (xenstore), as guests and their drivers expect them.
  *
- *   /local/domain/N/  name domid vm memory/ cpu/ console/ control/ device/ data/ ...
- *   /vm/UUID/         start_time, and the name of one that was given another
+ *   /local/domain/N/          name domid vm memory/ cpu/ console/ control/ device/ data/ ...
+ *   /local/domain/N/vm/UUID/  start_time, and the name of one that was given another
+ *
+ * libxl has the latter at /vm/UUID, and goes to it by the path that is the value of vm. Here it is
+ * among the domain's own: xenstored reads the parent of what is removed once for each domain, and
+ * /vm would hold the uuids of all. What `xl rename` and `xl mem-set` write at /vm/UUID all the same
+ * (name, memory), for which nobody looks there, goes with the domain.
  *
  * Rule of permissions: what describes the domain is the control domain's and readable by the
  * guest; the few places where a guest answers (data, attr, error, control) are the guest's. The
@@ -52,6 +57,9 @@ int __must_check store_domain_set(struct host *h, uint32_t domid, const char *ke
  * for nobody else's transaction. */
 int __must_check store_domain_rename(struct host *h, uint32_t domid, const uint8_t uuid[16],
                                      const char *name);
+/* Where what is kept of it for management programs is. */
+#define STORE_VM_LEN 80
+void store_vm_path(char path[STORE_VM_LEN], uint32_t domid, const uint8_t uuid[16]);
 /* malloc'ed name of a domain as the store has it; -ENOENT. */
 int __must_check store_domain_name(struct host *h, uint32_t domid, char **name);
 

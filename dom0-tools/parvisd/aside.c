@@ -205,11 +205,10 @@ static void tell_not_kept(const char *name, int rc)
 /* The store says who it is; what cannot be written there is told, and no more: it has ended. */
 static void tell_store(struct host *h, const struct host_domain *d, const char *other)
 {
-    char uuid[37], vm[64], path[80];
+    char vm[STORE_VM_LEN], path[STORE_VM_LEN + 8];
     int rc;
 
-    uuid_format(d->uuid, uuid);
-    snprintf(vm, sizeof(vm), "/vm/%s", uuid);
+    store_vm_path(vm, d->domid, d->uuid);
     snprintf(path, sizeof(path), "%s/name", vm);
     rc = store_domain_set(h, d->domid, "name", other);
     rc = rc ? rc : store_domain_set(h, d->domid, "vm", vm);

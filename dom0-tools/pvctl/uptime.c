@@ -8,11 +8,12 @@
 
 #include "config.h"
 #include "pvctl.h"
+#include "store.h"
 
 /* Seconds, -1 = it is not known. */
 static long long uptime_of(const struct call *c, const struct host_domain *d)
 {
-    char uuid[37], path[80], *text;
+    char path[256], *vm, *text;
     double up = -1;
 
     if (d->domid == 0) {
@@ -24,8 +25,10 @@ static long long uptime_of(const struct call *c, const struct host_domain *d)
             fclose(f);
         return (long long)up;
     }
-    uuid_format(d->uuid, uuid);
-    snprintf(path, sizeof(path), "/vm/%s/start_time", uuid);
+    if (store_domain_get(c->h, d->domid, "vm", &vm))
+        return -1;
+    snprintf(path, sizeof(path), "%s/start_time", vm);
+    free(vm);
     if (c->h->ops->store_read(c->h, 0, path, &text))
         return -1;
     up = (double)time(NULL) - strtod(text, NULL);

@@ -70,13 +70,13 @@ static void numbers_beyond(void **state)
 static void the_next_life_stays(void **state)
 {
     uint32_t domid;
-    char path[80], uuid[37], text[96];
+    char path[96], uuid[37], text[96];
     int fd;
 
     (void)state;
     serve("web", "destroy", &domid);
     uuid_format(fake_domain(f, domid)->d.uuid, uuid);
-    snprintf(path, sizeof(path), "/vm/%s/start_time", uuid);
+    snprintf(path, sizeof(path), "/local/domain/%u/vm/%s/start_time", domid, uuid);
     f->host.ops->store_write(&f->host, 0, path, "123");
     fd = ask(D_REAP, destroys(domid + 7, fake_domain(f, domid)->d.uuid, "web"));
     snprintf(text, sizeof(text), "-3 web: domain %u has ended; this is the name of domain %u now",

@@ -221,7 +221,8 @@ static void order(void **state)
         f->host.ops = &ops;
         write_one("/local/domain/7/name");
         write_one("/local/domain/7/device");
-        write_one("/vm/01000000-0000-0000-0000-000000000000/name");
+        write_one("/local/domain/7/vm/01000000-0000-0000-0000-000000000000/name");
+        write_one("/vm/01000000-0000-0000-0000-000000000000/name"); /* as `xl rename` does */
         reap_begin(&r, 7, uuid, "web", "");
         if (reap_wait(&f->host, &r, &e))
             fail_msg("%s", e.text);
@@ -230,6 +231,7 @@ static void order(void **state)
         assert_null(fake_read(f, "/local/domain/7/name"));
         assert_null(fake_read(f, "/local/domain/7/device/vbd/51712/state"));
         assert_null(fake_read(f, "/local/domain/0/backend/vbd/7/51712/state"));
+        assert_null(fake_read(f, "/local/domain/7/vm/01000000-0000-0000-0000-000000000000/name"));
         assert_null(fake_read(f, "/vm/01000000-0000-0000-0000-000000000000/name"));
         assert_int_equal(state_get("web", &s), -ENOENT);
         f->host.ops = fakes;

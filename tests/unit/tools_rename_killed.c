@@ -155,7 +155,7 @@ static bool killed_aside(uint64_t at)
 /* What is kept of it and the store say who it is now, and that it stays as it is. */
 static void assert_is_said(const char *name)
 {
-    char uuid[37], path[64], text[64], *xml;
+    char uuid[37], path[64], text[80], *xml;
 
     uuid_format(fake_domain(f, domid)->d.uuid, uuid);
     assert_int_equal(state_read_xml(domid, &xml), 0);
@@ -165,7 +165,7 @@ static void assert_is_said(const char *name)
     assert_non_null(strstr(xml, "<on_crash>preserve</on_crash>"));
     free(xml);
     snprintf(path, sizeof(path), "/local/domain/%u/vm", domid);
-    snprintf(text, sizeof(text), "/vm/%s", uuid);
+    snprintf(text, sizeof(text), "/local/domain/%u/vm/%s", domid, uuid);
     assert_string_equal(fake_read(f, path), text);
 }
 

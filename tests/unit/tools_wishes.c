@@ -20,6 +20,7 @@
 #include "lifecycle_support.h"
 #include "pvctl_support.h"
 #include "state.h"
+#include "store.h"
 
 static struct fake_domain *web, *db;
 
@@ -234,7 +235,7 @@ static void not_asked(void **state)
 
 static void says_what_it_is(void **state)
 {
-    char line[64], uuid[37];
+    char line[STORE_VM_LEN + 16], vm[STORE_VM_LEN];
 
     (void)state;
     snprintf(line, sizeof(line), "%u\n%u\n", web->d.domid, db->d.domid);
@@ -244,8 +245,8 @@ static void says_what_it_is(void **state)
     pvctl_ends(line, 0, "db\nDomain-0\n");
     pvctl_ends("uptime web", 0, " 0 days 00:00:0");
     pvctl_ends("uptime --json Domain-0", 0, "\"uptime_s\": ");
-    uuid_format(web->d.uuid, uuid);
-    snprintf(line, sizeof(line), "/vm/%s/start_time", uuid);
+    store_vm_path(vm, web->d.domid, web->d.uuid);
+    snprintf(line, sizeof(line), "%s/start_time", vm);
     assert_int_equal(f->host.ops->store_write(&f->host, 0, line, "99999999999.00"), 0);
     pvctl_ends("uptime --json web", 0, "\"uptime_s\": 0\n"); /* the clock was set back */
     assert_int_equal(f->host.ops->store_rm(&f->host, 0, line), 0);
