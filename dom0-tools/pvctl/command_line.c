@@ -5,6 +5,7 @@
  */
 #include "command_line.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,18 @@
 
 #include "hint.h"
 #include "near.h"
+#include "plain.h"
 
 #define HELP       'h'
 #define OPTION_VAL 256 /* the option of this row, by its name: above all letters */
 
 int usage_error(const struct verb *v, const char *text, const char *what)
 {
-    fprintf(stderr, "pvctl%s%s: %s%s; `pvctl help%s%s` explains\n", v ? " " : "", v ? v->name : "",
-            text, what, v ? " " : "", v ? v->name : "");
+    struct error said = {0}; /* what is quoted may be any file's name */
+
+    error_set(&said, -EINVAL, "%s%s", text, what);
+    fprintf(stderr, "pvctl%s%s: %s; `pvctl help%s%s` explains\n", v ? " " : "", v ? v->name : "",
+            said.text, v ? " " : "", v ? v->name : "");
     return EXIT_USAGE;
 }
 
@@ -76,6 +81,7 @@ static int unknown_option(const struct verb *v, const char *word, char letter)
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
     hint = option_hint(v->name, name);
     if (hint) {
+        plain_line(name);
         fprintf(stderr, "pvctl %s: there is no option %s%s here: %s\n", v->name, dashes, name,
                 hint);
         return EXIT_USAGE;

@@ -2,6 +2,7 @@
 /*
  * pvctl help: printed from the tables of verbs, so it cannot disagree with them.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "hint.h"
@@ -76,12 +77,14 @@ static int help_verb(const struct verb *v)
 static int help_unknown(const char *typed)
 {
     const char *hint = verb_hint(typed), *near = near_verb(typed);
+    struct error said = {0};
 
+    error_set(&said, -EINVAL, "%s", typed);
     if (hint) {
-        fprintf(stderr, "pvctl help: there is no verb %s here: %s\n", typed, hint);
+        fprintf(stderr, "pvctl help: there is no verb %s here: %s\n", said.text, hint);
         return EXIT_USAGE;
     }
-    fprintf(stderr, "pvctl help: unknown verb %s%s%s%s `pvctl help` lists them\n", typed,
+    fprintf(stderr, "pvctl help: unknown verb %s%s%s%s `pvctl help` lists them\n", said.text,
             near ? ": did you mean " : ";", near ? near : "", near ? "?" : "");
     return EXIT_USAGE;
 }

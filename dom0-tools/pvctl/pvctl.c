@@ -44,14 +44,16 @@ int worse(int a, int b)
 static int unknown_verb(const char *typed)
 {
     const char *hint = verb_hint(typed), *near = near_verb(typed);
+    struct error said = {0};
 
+    error_set(&said, -EINVAL, "%s", typed);
     if (hint) {
-        fprintf(stderr, "pvctl: there is no verb %s here: %s\n", typed, hint);
+        fprintf(stderr, "pvctl: there is no verb %s here: %s\n", said.text, hint);
         return EXIT_USAGE;
     }
     if (!near)
         return usage_error(NULL, "unknown verb ", typed[0] ? typed : "''");
-    fprintf(stderr, "pvctl: unknown verb %s: did you mean %s? `pvctl help` lists all\n", typed,
+    fprintf(stderr, "pvctl: unknown verb %s: did you mean %s? `pvctl help` lists all\n", said.text,
             near);
     return EXIT_USAGE;
 }
