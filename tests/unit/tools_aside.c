@@ -26,7 +26,6 @@
 #include <xen/sched.h>
 
 #include "aside.h"
-#include "child.h"
 #include "client.h"
 #include "collector.h"
 #include "daemon_support.h"

@@ -23,7 +23,6 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
-#include "child.h"
 #include "client.h"
 #include "collector.h"
 #include "daemon.h"

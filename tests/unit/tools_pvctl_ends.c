@@ -29,7 +29,6 @@
 #include <xen/io/console.h>
 #include <xen/sched.h>
 
-#include "child.h"
 #include "daemon_support.h"
 #include "loader_support.h"
 #include "policy.h"
@@ -230,17 +229,6 @@ static void one_of_ours_is_told(void **state)
     ends("console web", 1, "pvctl: web: parvisd does not watch this domain\n");
 }
 
-/* A stand-in for the pvctl that makes a next life. */
-static void makers_take_long(void)
-{
-    FILE *out = fopen(state_path("pvctl"), "w");
-
-    fputs("#!/bin/sh\nexec sleep 60\n", out);
-    fclose(out);
-    assert_int_equal(chmod(state_path("pvctl"), 0700), 0);
-    child_set_pvctl(state_path("pvctl"));
-}
-
 static void is_given_up(int fd, const char *how)
 {
     char *ended = state_read_ended("web");
@@ -265,7 +253,7 @@ static void next_life_is_given_up(void **state)
     int fd;
 
     (void)state;
-    makers_take_long();
+    fake_pvctl("exec sleep 60");
     for (unsigned int i = 0; i < 3; i++) {
         clock_ms += RESTART_MIN_MS;
         serve("web", "restart", &domid);
@@ -293,7 +281,7 @@ static void what_is_started_again_is_destroyed(void **state)
     uint32_t domid;
 
     (void)state;
-    makers_take_long();
+    fake_pvctl("exec sleep 60");
     serve("web", "restart", &domid);
     clock_ms += RESTART_MIN_MS;
     fake_shutdown(f, domid, SHUTDOWN_poweroff);
