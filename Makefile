@@ -31,13 +31,13 @@ DEBUG ?= 0
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla
 INC  := -Iinclude -Ihypervisor/include -Ihypervisor -Ibuild/generated
 
-# Recipes say one short line each; V=1 shows the commands.
+# Recipes say one short line each, and make the folder of what they make; V=1 shows the commands.
 V ?= 0
 Q := $(if $(filter 1,$(V)),,@)
 # Each line has its number among those that are to come: a dry run counts them, once, when the first is said.
 count = $(shell mkdir -p build; rm -f build/.said; $(MAKE) -n COUNTING=1 HV_CC=$(HV_CC) $(MAKECMDGOALS) 2>/dev/null | grep -c '>>build/[.]said')
 TOTAL = $(if $(COUNTING),0,$(eval TOTAL := $(count))$(TOTAL))
-say = @printf . >>build/.said; said=$$(<build/.said); printf '  [%3d/%d] %-8s %s\n' $${\#said} $(TOTAL) $(1) $(2)
+say = @[[ -d $(@D) ]] || mkdir -p $(@D); printf . >>build/.said; said=$$(<build/.said); printf '  [%3d/%d] %-8s %s\n' $${\#said} $(TOTAL) $(1) $(2)
 
 HV_SRCS :=
 CORE_SRCS :=

@@ -33,7 +33,6 @@ TOOLS_OBJ := build/dom0-tools/obj
 tools_objects = $(patsubst %.c,$(TOOLS_OBJ)/%.o,$(1) $(TOOLS_LIB_SRCS) $(LOADER_SRCS))
 
 $(TOOLS_OBJ)/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(TOOLS_CFLAGS) -I$(dir $<) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 

@@ -5,6 +5,5 @@
 TOOLS += build/dom0-tools/resize
 
 build/dom0-tools/resize: dom0-tools/resize/resize.c dom0-tools/lib/clock.c dom0-tools/lib/clock.h | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -Idom0-tools/lib -O2 -g -o $@ $(filter %.c,$^)

@@ -9,6 +9,5 @@ UNPACK_LIBS := -lz -llzma -lzstd -llz4
 TOOLS += build/dom0-tools/parvis-unpack
 
 build/dom0-tools/parvis-unpack: $(UNPACK_SRCS) $(wildcard dom0-tools/lib/*.h) | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -Idom0-tools/lib -O2 -g -o $@ $(UNPACK_SRCS) $(UNPACK_LIBS)

@@ -48,7 +48,6 @@ HV_OBJS := $(patsubst %.c,$(HV_OBJ)/%.o,$(filter %.c,$(HV_ALL))) \
 
 # Anew when the flags change, too: a return that is none of x86/thunk.asm's would be a hole.
 $(HV_OBJ)/%.o: %.c hypervisor/hypervisor.mk | build/.deps
-	@mkdir -p $(@D)
 	$(call say,$(HV_CC),$@)
 	$(Q)$(HV_CC) $(HV_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
@@ -56,7 +55,6 @@ $(HV_OBJ)/%.o: %.c hypervisor/hypervisor.mk | build/.deps
 NASM_INC := -I$(HV_OBJ)/ -Ihypervisor/
 $(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/x86/asm-offsets.inc $(HV_OBJ)/pv/cpu/asm-offsets.inc \
     $(HV_OBJ)/hvm/cpu/asm-offsets.inc | build/.deps
-	@mkdir -p $(@D)
 	$(call say,nasm,$@)
 	$(Q)nasm -f elf64 -g -F dwarf -w+all $(NASM_INC) $< -o $@
 	@nasm -M $(NASM_INC) -MT $@ $< > $(@:.o=.d)
@@ -64,7 +62,6 @@ $(HV_OBJ)/%.asm.o: %.asm $(HV_OBJ)/x86/asm-offsets.inc $(HV_OBJ)/pv/cpu/asm-offs
 # A file asm-offsets.c leaves lines `->NAME value` in its assembly; they become %define's. Such lines are no assembly,
 # which gcc -S does not mind; offsets are the ABI's, the same for both compilers.
 $(HV_OBJ)/%/asm-offsets.inc: hypervisor/%/asm-offsets.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(HV_CFLAGS_gcc) -MMD -MP -MF $(@:.inc=.d) -MT $@ -S $< -o $(@:.inc=.s)
 	@sed -n 's/^.*->\([A-Za-z0-9_]*\) \$$\?\(-\?[0-9]*\).*/%define \1 \2/p' $(@:.inc=.s) > $@
@@ -98,7 +95,6 @@ EFI_CFLAGS := -std=gnu11 $(WARN) $(INC) -isystem /usr/include/efi -isystem /usr/
 EFI_OBJS := $(patsubst %,$(EFI_OBJ)/%.o,$(basename $(EFI_SRCS)))
 
 $(EFI_OBJ)/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(EFI_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
@@ -146,7 +142,6 @@ host_link_coverage := clang -fprofile-instr-generate -fsanitize=leak
 
 define host_rules
 build/host/$(1)/%.o: %.c | build/.deps
-	@mkdir -p $$(@D)
 	$$(call say,$(1),$$@)
 	$$(Q)$(host_$(1)) $$(call plainly,$$<) $$(call host_also_$(1),$$<) $$(HOST_CFLAGS_EXTRA) -MMD -MP -MF $$(@:.o=.d) -c $$< -o $$@
 

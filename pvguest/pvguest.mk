@@ -21,12 +21,10 @@ GUEST_TESTS := $(notdir $(patsubst %/,%,$(dir $(wildcard tests/guest/*/main.c)))
 GUESTS += $(addprefix build/pvguest/,$(GUEST_APPS)) $(addprefix build/tests/guest/,$(GUEST_TESTS))
 
 build/guest/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,$(GUEST_CC),$@)
 	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 
 build/guest/%.o: %.asm | build/.deps
-	@mkdir -p $(@D)
 	$(call say,nasm,$@)
 	$(Q)nasm -f elf64 -g -F dwarf -w+all $< -o $@
 

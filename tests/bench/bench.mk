@@ -20,7 +20,6 @@ bench-sched: build/parvis.bin guests dom0 reference build/bench/guest-files/.mad
 	@$(PYTHON) tests/bench/sched_devices.py
 
 build/bench/clock: tests/bench/clock.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -o $@ $<
 
@@ -29,7 +28,6 @@ bench-clock: build/parvis.bin build/dom0/vmlinux build/bench/clock ## what a rea
 	@$(PYTHON) tests/bench/clock.py
 
 build/bench/elapsed: tests/bench/elapsed.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -o $@ $<
 
@@ -41,7 +39,6 @@ bench-tools: build/parvis.bin dom0 build/bench/elapsed ## virtual milliseconds o
 # A plugin of the QEMU that runs here; nothing of it is in the product.
 LATENCY_PLUGIN := build/bench/latency_plugin.so
 $(LATENCY_PLUGIN): tests/bench/latency_plugin.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $<
 
@@ -69,18 +66,15 @@ check-latency: build/parvis.bin guests $(LATENCY_PLUGIN)
 COMPARE := tests/bench/compare
 EVENTS_PLUGIN := build/bench/events_plugin.so
 $(EVENTS_PLUGIN): $(COMPARE)/events_plugin.c $(COMPARE)/tlb.c $(COMPARE)/tlb.h | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -shared -fPIC -fvisibility=hidden -o $@ $(filter %.c,$^)
 
 LINUX_OPS := build/bench/linux-ops
 $(LINUX_OPS): $(wildcard tests/bench/linux/*.c tests/bench/linux/*.h) | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -o $@ $(filter %.c,$^)
 
 build/bench/linux-calibrate: tests/bench/calibrate/linux.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -O2 -static -pthread -s -o $@ $<
 

@@ -24,6 +24,5 @@ explored = $(if $(filter $(UNCOUNTED),$(1))$(call plainly,$(1)),,-fsanitize=fuzz
 .SECONDEXPANSION:
 fuzz_objects = $(patsubst %.c,build/host/clang/%.o,$(fuzz_$(1)_SRCS)) $(if $(filter core,$(fuzz_$(1)_LIBS)),build/host/clang/libcore.a)
 build/fuzz/fuzz_%: $$(call fuzz_objects,$$*)
-	@mkdir -p $(@D)
 	$(call say,clang,$@)
 	$(Q)clang -fuse-ld=lld $(SANITIZE),fuzzer -o $@ $^ $(filter-out core,$(fuzz_$*_LIBS)) -lcmocka

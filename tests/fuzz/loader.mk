@@ -11,12 +11,10 @@ fuzz_kernel_image_SRCS := tests/fuzz/fuzz_kernel_image.c tests/fuzz/kernel_mutat
 fuzz_kernel_image_LIBS := -lz -llzma -lzstd -llz4
 
 build/fuzz/loader_seeds: tests/fuzz/loader_seeds.c tests/unit/loader_support.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,clang,$@)
 	$(Q)clang -std=gnu11 $(WARN) -Iinclude -O1 -g -o $@ $^
 
 build/fuzz/kernel_seeds: tests/fuzz/kernel_seeds.c tests/fuzz/kernel_pack.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,clang,$@)
 	$(Q)clang -std=gnu11 $(WARN) -O1 -g -o $@ $^ -lz -llzma -lzstd -llz4
 

@@ -6,7 +6,6 @@
 BAD_GUESTS := $(patsubst tests/system/guests/%.asm,build/bad-guests/%,$(wildcard tests/system/guests/*.asm))
 
 build/bad-guests/%: tests/system/guests/%.asm tests/system/guests/guest.inc tests/system/guests/guest.lds | build/.deps
-	@mkdir -p $(@D)
 	$(call say,nasm,$@)
 	$(Q)nasm -f elf64 -Itests/system/guests/ $< -o $@.o
 	$(Q)ld -nostdlib -static -z noexecstack --build-id=none --no-warn-rwx-segments -T tests/system/guests/guest.lds \
@@ -15,7 +14,6 @@ build/bad-guests/%: tests/system/guests/%.asm tests/system/guests/guest.inc test
 SYSTEM_PROGRAMS := $(addprefix build/system/,vdso_clock control_calls)
 CHECK_PROGRAMS += $(SYSTEM_PROGRAMS)
 $(SYSTEM_PROGRAMS): build/system/%: tests/system/%.c $(shell find include/xen -name '*.h') | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc -std=gnu11 $(WARN) -Iinclude -O2 -static -o $@ $<
 

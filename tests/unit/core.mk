@@ -65,7 +65,6 @@ unit_core_shares_LIBS := core -lm
 # Under the sanitizers it runs a few sets. All of them are for objects without, which are fast.
 SHARES := build/host/own/unit_core_shares
 build/host/own/%.o: %.c | build/.deps
-	@mkdir -p $(@D)
 	$(call say,gcc,$@)
 	$(Q)gcc $(HOST_BASE) -O2 -MMD -MP -MF $(@:.o=.d) -c $< -o $@
 $(SHARES): $(patsubst %.c,build/host/own/%.o,$(sort $(unit_core_shares_SRCS) $(CORE_SRCS) $(LOADER_SRCS)))

@@ -16,7 +16,6 @@ unit_objects = $(patsubst %.c,build/host/$(1)/%.o,$(unit_$(2)_SRCS)) \
 
 define unit_rules
 build/host/$(1)/unit_%: $$$$(call unit_objects,$(1),$$$$*)
-	@mkdir -p $$(@D)
 	$$(call say,$(1),$$@)
 	$$(Q)$(host_link_$(1)) -o $$@ $$^ $$(filter-out core,$$(unit_$$*_LIBS)) -lcmocka
 endef
