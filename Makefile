@@ -117,20 +117,28 @@ debug: ## like run, without firmware, with gdb attached to the hypervisor
 
 # ---- testing ---------------------------------------------------------------------------------------
 
-# First what is built, one make after another, each for all processors; then what runs, in the order of how soon it answers, as many
-# at a time as there are processors. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built.
-CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make unpacked all" then "make hv HV_CC=clang" then "make hv DEBUG=1" then "make test-programs" then \
+# First what is built, then what runs, in the order of how soon it answers. CHECKS: programs that other .mk files add, of which
+# CHECK_PROGRAMS are built.
+CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make built-for-check" then \
     "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" "$(PYTHON) tests/data_disk.py" $(checked_units) $(msan_programs) $(call torture_for,$(TORTURE_CHECK_SECONDS)) $(fuzz_checks) \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
 
-# What takes one processor long comes first: make does what stands behind meanwhile.
+# What is downloaded, and what takes one processor long, comes first: make does what stands behind meanwhile.
 unpacked: build/debian/.unpacked build/reference/.unpacked
 test-programs: image reference bad-guests build/dom0/initramfs-xl.cpio.gz $$(unit_programs) $(msan_programs) $(torture_programs) $(FUZZERS) $(CHECK_PROGRAMS) $(LATENCY_PLUGIN)
+
+# All in one make, so that no processor waits for the end of a part.
+.PHONY: built-for-check hv-clang hv-debug
+built-for-check: unpacked build/bench/guest-files/.made build/toolstack/xl/.unpacked all hv-clang hv-debug test-programs
+hv-clang: OTHER := HV_CC=clang
+hv-debug: OTHER := DEBUG=1
+hv-clang hv-debug: | $(SOURCE_DATE_H)
+	+@$(MAKE) hv $(OTHER) TOTAL=$(TOTAL)
 
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
-	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
+	@env MAKEFLAGS="-j$$(($$(nproc) + 1)) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
 
 check-long: build/.deps ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms, other ways to what make check has
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py --timeout 14400 "make unpacked all" then "make test-programs" then "make toolstacks guest-disk" then \

@@ -62,18 +62,22 @@ for package in "$@"; do
     packages+=("$package")
 done
 
-missing=()
-for package in "${packages[@]}"; do
-    [[ $(have "$package") ]] || missing+=("$package")
-done
-if ((${#missing[@]})); then
-    prepare_apt
-    echo "parvis: downloading to $downloads: ${missing[*]}"
-    (cd "$downloads" && apt-get "${apt_options[@]}" download "${missing[@]}") || {
-        echo "parvis: could not download ${missing[*]}; is the network there, and are apt's lists fresh?" >&2
-        exit 1
-    }
-fi
+# One at a time: what two want is downloaded once.
+(
+    flock 9
+    missing=()
+    for package in "${packages[@]}"; do
+        [[ $(have "$package") ]] || missing+=("$package")
+    done
+    if ((${#missing[@]})); then
+        prepare_apt
+        echo "parvis: downloading to $downloads: ${missing[*]}"
+        (cd "$downloads" && apt-get "${apt_options[@]}" download "${missing[@]}") || {
+            echo "parvis: could not download ${missing[*]}; is the network there, and are apt's lists fresh?" >&2
+            exit 1
+        }
+    fi
+) 9>"$downloads/.lock"
 
 rm -rf "$tree"
 mkdir -p "$tree"

@@ -6,8 +6,7 @@
 #   build/dom0/initramfs-libvirt.cpio.gz    that with a fourth
 TOOLSTACKS := $(patsubst %.packages,%,$(notdir $(wildcard $(D0)/toolstack/*.packages)))
 
-# Not beside the control domain's packages: some are both's, and none is downloaded twice.
-build/toolstack/%/.unpacked: $(D0)/toolstack/%.packages $(D0)/fetch.sh | build/.deps build/debian/.unpacked
+build/toolstack/%/.unpacked: $(D0)/toolstack/%.packages $(D0)/fetch.sh | build/.deps
 	@$(D0)/fetch.sh build/toolstack/$*/root $$(sed 's/#.*//' $<)
 	@touch $@
 

@@ -10,8 +10,7 @@ REFERENCE_PACKAGES := xen-hypervisor-4.17-amd64 xen-utils-4.17 libxenmisc4.17 li
     libyajl2 libfdt1 libnl-3-200 libnl-route-3-200 libuuid1
 REFERENCE := build/reference/xen.elf build/reference/initramfs.cpio.gz
 
-# Not beside the control domain's packages: some are both's, and none is downloaded twice.
-build/reference/.unpacked: tests/reference/reference.mk $(D0)/fetch.sh | build/.deps build/debian/.unpacked
+build/reference/.unpacked: tests/reference/reference.mk $(D0)/fetch.sh | build/.deps
 	@$(D0)/fetch.sh build/reference/root $(REFERENCE_PACKAGES)
 	@touch $@
 
