@@ -117,8 +117,8 @@ debug: ## like run, without firmware, with gdb attached to the hypervisor
 
 # ---- testing ---------------------------------------------------------------------------------------
 
-# First what is built, then what runs, in the order of how soon it answers. CHECKS: programs that other .mk files add, of which
-# CHECK_PROGRAMS are built.
+# First what is built, then what runs, in the order of how soon it answers; one more at a time than there are processors, as a test of a
+# machine waits a fifth of its time. CHECKS: programs that other .mk files add, of which CHECK_PROGRAMS are built.
 CHECK_COMMANDS = "$(PYTHON) tests/style.py" "make built-for-check" then \
     "$(PYTHON) tests/man.py" "$(PYTHON) tests/other_names.py" "$(PYTHON) tests/completion.py" "$(PYTHON) tests/data_disk.py" $(checked_units) $(msan_programs) $(call torture_for,$(TORTURE_CHECK_SECONDS)) $(fuzz_checks) \
     $(CHECKS) $(foreach t,$(SYSTEM_TESTS),"$(PYTHON) $t")
@@ -138,7 +138,7 @@ hv-clang hv-debug: | $(SOURCE_DATE_H)
 fuzz: $(FUZZ) ## fuzzes each fuzzer for FUZZ_SECONDS
 
 check: build/.deps ## builds everything with gcc and clang and runs every test; the summary is the last line
-	@env MAKEFLAGS="-j$$(($$(nproc) + 1)) --output-sync" $(PYTHON) tests/run.py $(CHECK_COMMANDS)
+	@jobs=$$(($$(nproc) + 1)); env MAKEFLAGS="-j$$jobs --output-sync" $(PYTHON) tests/run.py --jobs $$jobs $(CHECK_COMMANDS)
 
 check-long: build/.deps ## what takes minutes more than make check may: the models in all their bounds, many rounds of storms, other ways to what make check has
 	@env MAKEFLAGS="-j$$(nproc) --output-sync" $(PYTHON) tests/run.py --timeout 14400 "make unpacked all" then "make test-programs" then "make toolstacks guest-disk" then \

@@ -5,7 +5,8 @@
     run.py [--timeout SECONDS] [--jobs N] COMMAND ... [then COMMAND ...] ...
 
 Each COMMAND is one test; words inside are split as a shell would. They start in the order given; what stands behind `then` starts
-when all before it has ended. Each has its line when it ends.
+when all before it has ended. Each has its line when it ends. Where more run than there are processors, what they wait for at most
+(PARVIS_TIMEOUT_SCALE) is that much longer, unless the environment says another scale.
 
 A test passes when it exits with 0; 77 means that it could not be tried here (skipped, with its last line as the
 reason); anything else, and silence, is a failure. What a test prints goes to build/logs/NAME.log and is shown when it fails.
@@ -88,10 +89,12 @@ class Results:
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--timeout", type=float, default=900)
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    processors = len(os.sched_getaffinity(0))
+    parser.add_argument("--jobs", type=int, default=processors)
     parser.add_argument("commands", nargs="*")
     options = parser.parse_args()
     os.makedirs(LOGS, exist_ok=True)
+    os.environ.setdefault("PARVIS_TIMEOUT_SCALE", str(max(1, options.jobs / processors)))
     results = Results()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         try:

@@ -10,8 +10,8 @@
 # which is nothing to the unit tests.
 
 FUZZ_SECONDS ?= 30
-# In make check from the same seed; in make check-long from another one each time, and for longer.
-fuzz_checks = $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=3 FUZZ_FLAGS=-seed=1")
+# In make check from the same seed, a share of three seconds of a processor; in make check-long from another one each time, and for longer.
+fuzz_checks = $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=5 FUZZ_FLAGS=-seed=1")
 fuzz_long_checks = $(foreach f,$(FUZZ),"make $f FUZZ_SECONDS=20")
 
 # What recounts, and what stands for a machine, is not what fuzzers are to explore; nor are tests that none of them links.

@@ -25,7 +25,8 @@ bad-guests: $(BAD_GUESTS)
 LONG_ALONE := $(patsubst %,tests/system/test_%.py,calibrate newer_kernel path_with_blanks)
 
 # The longest begin first, so that at the end no processor waits for one of them.
-LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,kinds toolstack guest_programs smp hvm bad_guests soak pvh disks killed)
+LONGEST_TESTS := $(patsubst %,tests/system/test_%.py,toolstack kinds churn bad_guests soak smp pvh disks guest_alone network bad_domains killed \
+    bad_pvh guest_programs isolation life linux_guest)
 SYSTEM_TESTS := $(LONGEST_TESTS) $(filter-out $(LONGEST_TESTS) $(LONG_ALONE),$(sort $(wildcard tests/system/test_*.py)))
 # What each has beyond that by --long, where make check has the like of it by another way. The longest first here too.
 LONG_TESTS := network hvm toolstack disks guest_programs churn smp bad_hvm kinds
