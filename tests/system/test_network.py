@@ -17,7 +17,8 @@ SAMPLE = "/etc/parvis/debian-net"
 CONTROL = "10.77.0.1"
 ICOUNT = ["-icount", "shift=0,sleep=off"]     # time is instructions: waiting takes none of this host's, and a busy host changes no rate
 LIMIT = 256             # KiB a second
-LIMITED = (f"<interface type='bridge'><source bridge='xenbr0'/><bandwidth><outbound average='{LIMIT}'/></bandwidth></interface>")
+# With a limit, and put in its place by a script.
+LIMITED = (f"<interface type='bridge'><source bridge='xenbr0'/><bandwidth><outbound average='{LIMIT}'/></bandwidth><script path='/root/vif-own'/></interface>")
 LONG = sys.argv[1:] == ["--long"]
 PIECE = 16 if LONG else 4       # MiB of random bytes, which are sent as often as is wanted; a ring of packets has one
 SENT = random.Random(PIECE).randbytes(PIECE << 20)
@@ -32,6 +33,10 @@ echo "bad $1" >>/tmp/called
 [ "$1" = online ] || exit 0
 xenstore-write "$XENBUS_PATH/hotplug-error" "no way there"
 exit 1
+"""
+SLOW_SCRIPT = """#!/bin/sh
+echo "slow $1" >>/tmp/called
+sleep 3
 """
 # What a guest without devices is given, and what is said then: one line, and a status.
 HELLO = ("<domain type='xen'><name>{0}</name><memory unit='MiB'>16</memory><vcpu>1</vcpu><os><type>linux</type><kernel>/var/lib/parvis/hello</kernel></os>"
@@ -88,6 +93,7 @@ def by_itself():
     it is a router is not believed."""
     machine.prompt()
     machine.settle()
+    machine.check("chmod +x /root/vif-*")
     machine.check(f"sed -i s#/vmlinuz#/vmlinux# {SAMPLE}.*; sed \"s#</interface>#&{LIMITED}#\" {SAMPLE}.xml >/tmp/two.xml; ip -4 addr show dev xenbr0", rf"inet {CONTROL}/20")
     machine.check("cd /proc/sys/net/ipv6/conf/xenbr0; cat accept_ra autoconf accept_redirects ../../../ipv4/conf/xenbr0/accept_redirects; cd /", r"^0\n0\n0\n0$")
     machine.send("pvctl create /tmp/two.xml --console")
@@ -147,6 +153,7 @@ def taken_away():
     inside("debian-net", "echo $((6 * 7))", r"^42$")
     machine.check("pvctl destroy debian-net; killall nc cat 2>/dev/null; sleep 1")
     nothing_left("by a back end that was taken away")
+    machine.check("tail -n 1 /tmp/called", r"^offline type_if=vif backend/vif/\d+/1 /root/vif-own xenbr0$")
 
 
 def destroyed_in_the_midst():
@@ -160,22 +167,29 @@ def destroyed_in_the_midst():
 
 
 def a_script_acts():
-    """The interface is where its script puts it, both ends of it are told, the second with its entries there; one that fails leaves nothing. What
-    is run at the end is in entries that the control domain alone writes."""
-    machine.check(f"chmod +x /root/vif-*; sed \"s#<source bridge='xenbr0'/>#&<script path='/root/vif-own'/>#\" {SAMPLE}.xml >/tmp/own.xml; "
-                  "grep -c vif-own /tmp/own.xml", r"^1$")
-    machine.send("pvctl create /tmp/own.xml --console")
-    machine.expect(r"^guest: eth0: 10\.77\.\d+\.\d+/20$", 480)
-    machine.send("\x1d", end="")
-    machine.prompt()
-    machine.check("xenstore-ls -fp /local/domain/0/backend | grep -v '(n0'; cat /tmp/called", r"^online type_if=vif backend/vif/\d+/0 /root/vif-own xenbr0$")
+    """The second interface's script was run (that packets pass by it limits_act() shows), and all entries are the control domain's alone to write."""
+    machine.check("cat /tmp/called", r"^online type_if=vif backend/vif/\d+/1 /root/vif-own xenbr0$")
     machine.check("pvctl dumpxml debian-net", r"<script path='/root/vif-own'/>")
-    machine.check("pvctl destroy debian-net; cat /tmp/called", r"^offline type_if=vif backend/vif/\d+/0 /root/vif-own xenbr0$")
-    nothing_left("by an interface with a script")
+    _, text = machine.shell("xenstore-ls -fp /local/domain/0/backend | grep -v '(n0'")
+    assert text == "", text
+
+
+def a_script_fails():
+    """One that fails is the reason, and leaves nothing."""
     status, text = machine.shell("pvctl create /root/bad-script.xml")
     assert status == 1 and text.strip().endswith(": script /root/vif-bad: no way there") and len(text.splitlines()) == 1, (status, text)
     machine.check("tail -n 2 /tmp/called", r"^bad online\nbad offline$")
     nothing_left("by a script that fails")
+
+
+def a_script_alone():
+    """Who waits for a script is killed: pvctl with "online", parvisd with "offline", which is run again then. All that there is goes."""
+    machine.check("rm /tmp/called; pvctl create /root/slow.xml & sleep 1; kill -9 $!; wait; until [ $(pvctl list | wc -l) = 2 ]; do usleep 100000; done; "
+                  "cat /tmp/called", r"^slow online\nslow offline$")
+    nothing_left("by a pvctl that was killed")
+    machine.check("rm /tmp/called; pvctl create /root/slow.xml; pvctl destroy slow & sleep 1; kill -9 $(pidof parvisd); wait $! && cat /tmp/called",
+                  r"^slow online\nslow offline\nslow offline$")
+    nothing_left("by a parvisd that was killed")
 
 
 def what_is_wrong():
@@ -208,10 +222,11 @@ def main():
     files = {f"root/{name}.xml": HELLO.format(name, devices) for name, (devices, *_) in {"other": (NIC.format(OTHER, "xenbr0", ""),), **WRONG}.items()}
     with open(built("dom0/vmlinux"), "rb") as kernel:
         files["var/lib/parvis/vmlinux"] = kernel.read()     # unpacking it is others' test
-    files |= {"root/piece": SENT, "root/vif-own": SCRIPT.encode(), "root/vif-bad": BAD_SCRIPT.encode(),
-              "root/bad-script.xml": HELLO.format("bad-script", NIC.format(MAC, "xenbr0", "<script path='/root/vif-bad'/>"))}
+    files |= {"root/piece": SENT, "root/vif-own": SCRIPT.encode(), "root/vif-bad": BAD_SCRIPT.encode(), "root/vif-slow": SLOW_SCRIPT.encode(),
+              "root/bad-script.xml": HELLO.format("bad-script", NIC.format(MAC, "xenbr0", "<script path='/root/vif-bad'/>")),
+              "root/slow.xml": HELLO.format("slow", NIC.format(MAC, "xenbr0", "<script path='/root/vif-slow'/>"))}
     with Machine.parvis("network-long" if LONG else "network", files=files, qemu=ICOUNT) as machine:
-        run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, limits_act, taken_away, destroyed_in_the_midst, a_script_acts, what_is_wrong]), machine.ends_well)
+        run_tests(by_itself, *([a_gigabyte_arrives] if LONG else [arrives, a_script_acts, limits_act, taken_away, destroyed_in_the_midst, a_script_fails, a_script_alone, what_is_wrong]), machine.ends_well)
 
 
 if __name__ == "__main__":
