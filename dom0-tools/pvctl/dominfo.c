@@ -115,7 +115,6 @@ static int print_defined(const struct call *c)
     bool autostart;
     char uuid[37];
 
-    definitions_come();
     if (definition_read(c->arg, &d, &e))
         return worse(fail(&e), e.code == -ESRCH ? EXIT_OK : EXIT_CONFIG);
     uuid_format(d.cfg.uuid, uuid);
@@ -140,6 +139,8 @@ static int run(const struct call *c)
     struct error e = {0}, none = {0};
 
     if (lifecycle_find(c->h, c->arg, &l, &e)) {
+        if (e.code == -ESRCH)
+            definitions_come();
         if (e.code != -ESRCH || definition_find(c->arg, &none) == -ESRCH)
             return fail(&e);
         return print_defined(c);

@@ -96,6 +96,8 @@ static int run(const struct call *c)
         return print_defined(c->arg);
     if (lifecycle_find(c->h, c->arg, &l, &e) == 0)
         return print_live(&l);
+    if (e.code == -ESRCH)
+        definitions_come();
     if (e.code != -ESRCH || definition_find(c->arg, &none) == -ESRCH)
         return fail(&e);
     return print_defined(c->arg);

@@ -75,9 +75,10 @@ def ends_and_starts_with_the_machine():
     machine.expect(r"^deaf: not ended within 4 s: it is destroyed$", 60)
     machine.expect(r"control is domain 0", 120)
     machine.prompt()
+    machine.check("pvctl define /t/mail.xml && mount | grep /etc/parvis/domains && ls /data/domains/mail.xml", r"^/data/domains/mail.xml$")     # at once: it waits for its disk
     machine.check("until [ -e /run/parvis/started ]; do usleep 100000; done; cat /run/parvis/autostart.log", r"\Aweb: domain 1\ndb: domain 2\n\Z")
     assert re.search(r"^web: domain 1\ndb: domain 2\n.*parvis# ", machine.text[machine.text.rindex("control is domain 0"):], re.MULTILINE), "no prompt shows the report"
-    assert [d["name"] for d in machine.told("list --all")] == ["Domain-0", "web", "db"]
+    assert [d["name"] for d in machine.told("list --all")] == ["Domain-0", "web", "db", "mail"]
 
 
 def a_killed_end_goes_on():
