@@ -185,6 +185,10 @@ static int write_picture(const struct plot *p, const char *title, const char *pa
     interrupt_catch();
     rc = new_file_open(&f, path, e);
     if (rc == 0) {
+        const mode_t mask = umask(0);
+
+        umask(mask);
+        (void)fchmod(f.fd, 0666 & ~mask); /* a picture is no core; a FAT disk has no modes */
         rc = new_file_write(&f, text, size, 0, e);
         if (rc)
             new_file_drop(&f);

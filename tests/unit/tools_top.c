@@ -166,8 +166,10 @@ static char *read_all(const char *path)
 static void records_and_draws(void **state)
 {
     char line[256], csv[96], svg[96], *text, *again;
+    struct stat st;
 
     (void)state;
+    umask(022);
     snprintf(csv, sizeof(csv), "%s", state_path("a.csv"));
     snprintf(svg, sizeof(svg), "%s", state_path("a.svg"));
     snprintf(line, sizeof(line), "top -b -i 2 -d 1 --record %s", csv);
@@ -190,6 +192,8 @@ static void records_and_draws(void **state)
     free(text);
     snprintf(line, sizeof(line), "plot %s %s", csv, svg);
     pvctl_ends(line, 0, "");
+    assert_int_equal(stat(svg, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644); /* others may see it */
     text = read_all(svg);
     assert_memory_equal(text, "<svg xmlns=", 11);
     assert_non_null(strstr(text, ">web ("));
