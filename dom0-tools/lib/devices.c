@@ -220,6 +220,15 @@ void device_list_free(struct device_list *l)
     *l = (struct device_list){0};
 }
 
+/* The disk of /etc/parvis/debian-disk.xml is there where somebody said so when the machine began.
+ */
+static const char *who_gives(const char *source)
+{
+    return strcmp(source, "/dev/disk/by-id/virtio-guest") == 0
+               ? " (which `make run GUEST_DISK=` gives the machine)"
+               : "";
+}
+
 static int check_disk(struct host *h, const struct domain_config *c, const struct disk_config *d,
                       struct disk_id *id, struct error *e)
 {
@@ -229,7 +238,8 @@ static int check_disk(struct host *h, const struct domain_config *c, const struc
 
     rc = rc ? rc : device_system->identify_path(d->source, id);
     if (rc)
-        return error_errno(e, rc, "%s: <disk> '%s': %s", c->name, d->target, d->source);
+        return error_errno(e, rc, "%s: <disk> '%s': %s%s", c->name, d->target, d->source,
+                           who_gives(d->source));
     rc = d->shareable ? 0 : device_system->held(d->source, id, d->readonly);
     if (rc && rc != -EBUSY)
         return error_set(e, rc, "%s: <disk> '%s': %s: whether it is mounted here: %s", c->name,

@@ -96,7 +96,9 @@ static void a_signal_ends_the_wait(void **state)
 /* No driver will mend that. */
 static void what_is_not_fit_is_not(void **state)
 {
-    struct disk_config disk = {.kind = DISK_FILE, .source = (char *)"/", .target = (char *)"xvda"};
+    struct disk_config disk = {.kind = DISK_FILE,
+                               .source = (char *)"/dev/disk/by-id/virtio-guest",
+                               .target = (char *)"xvda"};
     const struct domain_config c = {.name = (char *)"web", .disks = &disk, .nr_disks = 1};
     struct error e = {0};
 
@@ -105,6 +107,8 @@ static void what_is_not_fit_is_not(void **state)
     left = 9;
     assert_int_equal(devices_check(NULL, &c, &e), -EISDIR);
     assert_int_equal(left, 8);
+    assert_string_equal(e.text, "web: <disk> 'xvda': /dev/disk/by-id/virtio-guest (which `make run "
+                                "GUEST_DISK=` gives the machine): Is a directory");
 }
 
 int main(void)
