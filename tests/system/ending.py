@@ -38,13 +38,20 @@ def sentence(status):
     return SENTENCES.get(status) or f"killed by signal {status - 128}"
 
 
-def witness_args(directory):
-    """QEMU's arguments so that status() knows; the files lie in this directory."""
-    with open(os.path.join(directory, "qmp.in"), "w", encoding="ascii") as commands:
-        commands.write('{"execute": "qmp_capabilities"}\n')
+def witness_args(directory, orders=()):
+    """QEMU's arguments so that status() knows; the files lie in this directory. orders: (command, arguments) of QMP, which it carries out first."""
+    with open(os.path.join(directory, "qmp.in"), "w", encoding="utf-8") as commands:
+        for command, arguments in (("qmp_capabilities", {}), *orders):
+            commands.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
     with open(os.path.join(directory, "qmp.out"), "w", encoding="ascii"):
         pass
     return ["-chardev", f"pipe,id=qmp,path={directory}/qmp", "-mon", "chardev=qmp,mode=control"]
+
+
+def has_happened(what, directory):
+    """Whether QEMU has told of this event."""
+    with open(os.path.join(directory, "qmp.out"), encoding="utf-8") as events:
+        return f'"event": "{what}"' in events.read()
 
 
 def reason(directory):

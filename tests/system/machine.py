@@ -230,10 +230,11 @@ def start(args, end=signal.SIGKILL, **streams):
 class Machine:
     """One running QEMU."""
 
-    def __init__(self, name, args, directory=None):
+    def __init__(self, name, args, directory=None, orders=()):
+        """orders: for QEMU, as soon as it is there (ending.py)."""
         os.makedirs(os.path.join(BUILD, "logs"), exist_ok=True)
         self.directory = directory = directory or self.scratch()
-        args = args + ending.witness_args(directory)
+        args = args + ending.witness_args(directory, orders)
         self.text = ""              # everything the serial port said
         self.seen = 0               # how much of it was consumed by expect()
         self.shells_prompt = PROMPT     # of the shell on the console

@@ -6,7 +6,8 @@ While the borrower has their pages mapped they balloon them out and get others t
 the borrower writes, die. Who borrows has its pages as they were, and gives them back; and when lenders and borrower are gone, in whatever
 order, no page is missing. All are tests/guest/pvh-hostile.
 """
-from machine import Machine, built, run_tests
+import booted
+from machine import built, run_tests
 
 machine, before = None, 0
 GO_ON = ("gives-back", "moves", "ends-access", "runs", "holes", "flaps")
@@ -122,7 +123,7 @@ def main():
     global machine
     with open(built("tests/guest/pvh-hostile"), "rb") as hostile:
         files = {"root/hostile": hostile.read(), "root/pv.xml": PV, "root/pvh.xml": PVH}
-    with Machine.parvis("bad-pvh", files=files) as machine:
+    with booted.control_domain("bad-pvh", files) as machine:
 
         run_tests(prepare, do_their_deeds, borrower_goes_first, lenders_go_first, machine.ends_well)
 

@@ -6,6 +6,7 @@ import glob
 import os
 import re
 
+import booted
 from machine import ROOT, Machine, built, run_tests
 
 ROW = r"^ *([a-z]\w*) +(\d+|unavailable)$"
@@ -58,7 +59,7 @@ def between_domains():
            "<cmdline>{}</cmdline></os><on_poweroff>destroy</on_poweroff></domain>")
     with open(built("pvguest/bench"), "rb") as file:
         files = {"root/bench": file.read(), "root/answer.xml": xml.format("answer", "answer=1")}
-    with Machine.parvis("bench-between", files=files) as m:
+    with booted.control_domain("bench-between", files) as m:
         m.prompt(120)
         for right in (False, True):
             m.send("pvctl create --console /root/answer.xml")
