@@ -46,8 +46,10 @@ static int stands_on(const struct disk_id *upper, const struct disk_id *lower, u
     int rc, found = 0;
     DIR *dir;
 
-    if (!upper->block || depth == DEPTH_MOST)
+    if (!upper->block)
         return 0;
+    if (depth == DEPTH_MOST)
+        return -ELOOP;
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/slaves", major(dev), minor(dev));
     dir = folder_open(path, &rc);
     while (rc == 0 && !found && (name = folder_next(dir, &rc)) != NULL) {
@@ -117,6 +119,15 @@ static int refuse(struct host *h, host_txn_t t, const struct wanted *w, uint32_t
     return -EBUSY;
 }
 
+/* Is the one the other, or a part of it, or made of it? What stands upon the wanted disk keeps it
+ * from all but who shares it (disk_held.c): that one is asked for here. 1, 0, or -errno. */
+static int meets(const struct wanted *w, const struct disk_id *other)
+{
+    int rc = disk_overlap(w->id, other) ? 1 : disk_stands_on(w->id, other);
+
+    return rc || !w->disk->shareable ? rc : disk_stands_on(other, w->id);
+}
+
 /* One back end against the disk. */
 static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int vdev,
                      const char *dir, void *arg)
@@ -126,7 +137,7 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
     unsigned int major, minor;
     struct disk_id other;
     bool writes;
-    int rc, meets;
+    int rc, met;
 
     if (holder == w->domid && vdev == w->disk->vdev)
         return 0;
@@ -137,12 +148,12 @@ static int check_one(struct host *h, host_txn_t t, uint32_t holder, unsigned int
     if (rc == 0 && sscanf(number, "%x:%x", &major, &minor) == 2) {
         rc = device_system->identify_number(major, minor, &other);
         writes = strchr(mode, 'w') != NULL;
-        meets = rc ? 0 : disk_overlap(w->id, &other) ? 1 : disk_stands_on(w->id, &other);
+        met = rc ? 0 : meets(w, &other);
         if (disk_is_absent(rc))
             rc = 0;
-        else if (meets < 0)
-            rc = meets;
-        else if (meets && (writes || !w->disk->readonly) &&
+        else if (met < 0)
+            rc = met;
+        else if (met && (writes || !w->disk->readonly) &&
                  !(w->disk->shareable && strcmp(shareable, "1") == 0))
             rc = refuse(h, t, w, holder, writes);
     }

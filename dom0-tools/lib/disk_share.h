@@ -34,8 +34,9 @@ struct disk_id {
 };
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b);
-/* Does the device stand upon the other by the device mapper, RAID and the like, through however
- * many of them? 1, 0, or -errno. Who has what is below does not hold it against that. */
+/* Does the device stand upon the other by the device mapper, RAID and the like, through several
+ * of them? 1, 0, or -errno; -ELOOP: through more than we follow. Who has what is below does not
+ * hold it against that. */
 int __must_check disk_stands_on(const struct disk_id *upper, const struct disk_id *lower);
 /* What a number or a device's name stands for could not be told, as there is nothing: a loop device
  * of which somebody has taken the file, a drive without a disk. After another error there may be

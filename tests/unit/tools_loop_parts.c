@@ -62,8 +62,10 @@ static const struct {
 /* What stands upon what by the device mapper, and the number of that. */
 static const struct {
     const char *upper, *name, *number;
-} slaves[] = {
-    {"253:0", "loop0", "7:0\n"}, {"253:1", "dm-0", "253:0\n"}, {"253:2", "sda1", "8:1\n"}};
+} slaves[] = {{"253:0", "loop0", "7:0\n"},
+              {"253:1", "dm-0", "253:0\n"},
+              {"253:2", "sda1", "8:1\n"},
+              {"253:3", "dm-3", "253:3\n"}}; /* upon more than we follow */
 #define NR_SLAVES (sizeof(slaves) / sizeof(slaves[0]))
 
 /* "/sys/dev/block/253:0/slaves/loop0/dev" */
@@ -217,7 +219,9 @@ static bool stands_on(struct disk_id upper, struct disk_id lower)
     return stands;
 }
 
-/* A domain has one disk, 8:1, which it may write. */
+/* A domain has one disk, which it may write alone. */
+static const char *disk_of_another;
+
 static int list_one(struct host *h, host_txn_t t, const char *path, char ***out, unsigned int *n)
 {
     const char *name = strcmp(path, "/local/domain/0/backend/vbd") == 0 ? "5" : "51712";
@@ -236,18 +240,19 @@ static int read_one(struct host *h, host_txn_t t, const char *path, char **out)
     const char *key = strrchr(path, '/') + 1;
 
     (void)h, (void)t;
-    *out = strdup(strcmp(key, "physical-device") == 0 ? "8:1"
+    *out = strdup(strcmp(key, "physical-device") == 0 ? disk_of_another
                   : strcmp(key, "mode") == 0          ? "w"
                                                       : "0");
     return 0;
 }
 
-static int shares(struct disk_id id)
+static int shares(struct disk_id id, bool shareable)
 {
     static const struct host_ops ops = {.store_list = list_one, .store_read = read_one};
     const struct domain_config c = {.name = (char *)(uintptr_t) "web"};
     const struct disk_config disk = {.source = (char *)(uintptr_t) "/dev/a",
-                                     .target = (char *)(uintptr_t) "xvda"};
+                                     .target = (char *)(uintptr_t) "xvda",
+                                     .shareable = shareable};
     struct host h = {.ops = &ops};
     struct error e = {0};
 
@@ -257,6 +262,7 @@ static int shares(struct disk_id id)
 static void what_stands_upon_it(void **state)
 {
     const struct disk_id file = {.dev = 3, .ino = 4}, other = {.dev = 3, .ino = 5};
+    struct disk_id upper;
 
     (void)state;
     assert_true(stands_on(of(253, 0), file));
@@ -268,9 +274,16 @@ static void what_stands_upon_it(void **state)
     assert_false(stands_on(of(253, 2), of(8, 2)));
     assert_false(stands_on(of(8, 1), of(253, 2)));
     assert_false(stands_on(file, of(253, 0)));
-    assert_int_equal(shares(of(8, 1)), -EBUSY);
-    assert_int_equal(shares(of(253, 2)), -EBUSY);
-    assert_int_equal(shares(of(253, 1)), 0);
+    disk_of_another = "8:1";
+    assert_int_equal(shares(of(8, 1), false), -EBUSY);
+    assert_int_equal(shares(of(253, 2), false), -EBUSY);
+    assert_int_equal(shares(of(253, 1), false), 0);
+    disk_of_another = "fd:2"; /* what is below it, which nobody else may write, is shared by us */
+    assert_int_equal(shares(of(8, 1), true), -EBUSY);
+    assert_int_equal(shares(of(8, 2), true), 0);
+    upper = of(253, 3); /* what is not known is not given away */
+    assert_int_equal(disk_stands_on(&upper, &file), -ELOOP);
+    assert_int_equal(open_fds, 0);
 }
 
 static int make_block(void **state)
