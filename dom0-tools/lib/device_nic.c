@@ -73,6 +73,10 @@ static int take_place(struct host *h, const struct nic_entry *p, const char *vif
     char path[DEVICE_PATH];
     int rc = wait_interface(vif, p->nic);
 
+    if (rc == -EEXIST) /* which says of a device that it is another's */
+        return error_set(p->e, -EBUSY,
+                         "%s: <interface> %s: the control domain has an interface '%s' already",
+                         p->c->name, vif, p->nic->ifname);
     if (rc)
         return rc;
     if (p->nic->script)

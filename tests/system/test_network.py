@@ -54,7 +54,7 @@ WRONG = {
     "mac-of-nobody": (NIC.format("00:00:00:00:00:00", "xenbr0", ""), 4, r"<mac>: 00:00:00:00:00:00 is no interface's address$"),
     "no-address": (NIC.format(MAC, "xenbr0", "<ip address='10.77.0.256'/>"), 4, r"<ip>: '10\.77\.0\.256' is no address"),
     "no-rate": (NIC.format(MAC, "xenbr0", "<bandwidth><outbound average='0'/></bandwidth>"), 4, r"<outbound>: average='0' KiB a second is not between 1 and"),
-    "a-name-that-is-there": (NIC.format(MAC, "xenbr0", "<target dev='xenbr0'/>"), 1, r"<interface> vif\d+\.0 to bridge 'xenbr0': File exists$"),
+    "a-name-that-is-there": (NIC.format(MAC, "xenbr0", "<target dev='xenbr0'/>"), 1, r"<interface> vif\d+\.0: the control domain has an interface 'xenbr0' already$"),
     "script-not-there": (NIC.format(MAC, "xenbr0", "<script path='/root/none'/>"), 1, r"<interface>: script /root/none: No such file or directory$"),
     "script-that-is-none": (NIC.format(MAC, "xenbr0", "<script path='/root'/>"), 1, r"<interface>: script /root: Is a directory$"),
     "script-without-a-program": (NIC.format(MAC, "xenbr0", "<script path='/root/other.xml'/>"), 1, r"<interface> vif\d+\.0: script /root/other\.xml: Exec format error$"),

@@ -57,10 +57,15 @@ static bool has_interface(const char *ifname)
     return true;
 }
 
-static int no_bridge(const char *bridge)
+static int check_bridge(const char *bridge)
 {
-    (void)bridge;
-    return -ENODEV;
+    return strcmp(bridge, "br0") == 0 ? 0 : -ENODEV;
+}
+
+static int bridge_join(const char *ifname, const char *rename, const char *bridge)
+{
+    (void)ifname, (void)bridge;
+    return rename && strcmp(rename, "eth0") == 0 ? -EEXIST : 0;
 }
 
 static void sleep_ms(unsigned int ms)
@@ -72,7 +77,8 @@ static void sleep_ms(unsigned int ms)
 static const struct device_system model = {
     PLAIN_DEVICES,
     UNLIMITED,
-    .check_bridge = no_bridge,
+    .check_bridge = check_bridge,
+    .bridge_join = bridge_join,
     .sleep_ms = sleep_ms,
     .has_interface = has_interface,
     .script_check = script_check,
@@ -160,12 +166,28 @@ static void is_left(void **state)
     assert_ran("offline /srv/left\nonline /srv/next\n");
 }
 
+/* Its name is another's: its entries are ours all the same, and go. */
+static void name_is_taken(void **state)
+{
+    char entry[96];
+
+    (void)state;
+    pvctl_ends("attach-interface web bridge=br0,vifname=eth0", 1,
+               ": the control domain has an interface 'eth0' already\n");
+    assert_false(kept_has("<interface"));
+    snprintf(entry, sizeof(entry), "/local/domain/0/backend/vif/%u/0/state", web->d.domid);
+    assert_null(fake_read(f, entry));
+    pvctl_ends("attach-interface web bridge=br0,vifname=web0", 0, "web: interface 0, ");
+    assert_non_null(fake_read(f, entry));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(comes_and_goes, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(does_not_come, setup, lifecycle_teardown),
         cmocka_unit_test_setup_teardown(is_left, setup, lifecycle_teardown),
+        cmocka_unit_test_setup_teardown(name_is_taken, setup, lifecycle_teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
