@@ -6,11 +6,14 @@
 #include "nic_script.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "device_path.h"
 #include "devices.h"
@@ -20,6 +23,7 @@
 #define STEP_MS   20u
 #define KILLED_MS 1000u /* of one that the kernel does not let die nobody waits for the end */
 #define WHY       256
+#define MOST_MIB  16 /* that one prints */
 
 /* "netdev=" and what another tool's configuration calls gatewaydev; NULL: no memory. */
 static char *netdev(struct host *h, const struct nic_script *s)
@@ -56,16 +60,29 @@ static int run(struct nic_script *s, const char *verb, char *script, char *net)
     return s->pid < 0 ? s->pid : 0;
 }
 
+/* How long the file is that it prints to; none that could become full: 0. */
+static off_t printed(const struct nic_script *s)
+{
+    struct stat st;
+
+    return s->output >= 0 && fstat(s->output, &st) == 0 && S_ISREG(st.st_mode) ? st.st_size : 0;
+}
+
 static int start(struct host *h, struct nic_script *s, const char *verb, uint64_t now_ms)
 {
     char *script, *net = netdev(h, s);
     int rc = -ENOMEM;
 
+    /* Ours may be another file by the time it ends: parvisd begins a new log. */
+    s->output = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    s->printed = printed(s);
     if (net && asprintf(&script, "script=%s", s->path) >= 0) {
         rc = run(s, verb, script, net);
         free(script);
     }
     free(net);
+    if (rc && s->output >= 0)
+        close(s->output);
     s->deadline = now_ms + NIC_SCRIPT_MS;
     return rc;
 }
@@ -84,9 +101,13 @@ static bool has_ended(struct nic_script *s, uint64_t now_ms)
 
     if (rc == -EAGAIN && s->rc == 0 && now_ms >= s->deadline)
         stop(s, now_ms == UINT64_MAX ? -EINTR : -ETIMEDOUT, now_ms);
-    if (rc == -EAGAIN)
-        return s->rc && now_ms >= s->deadline;
-    s->rc = s->rc ? s->rc : rc;
+    if (rc == -EAGAIN && s->rc == 0 && printed(s) - s->printed > (off_t)MOST_MIB << 20)
+        stop(s, -EFBIG, now_ms);
+    if (rc == -EAGAIN && (s->rc == 0 || now_ms < s->deadline))
+        return false;
+    s->rc = s->rc || rc == -EAGAIN ? s->rc : rc;
+    if (s->output >= 0)
+        close(s->output);
     return true;
 }
 
@@ -113,6 +134,8 @@ static int outcome(struct host *h, const struct nic_script *s, char why[WHY])
         return 0;
     if (s->rc == -ETIMEDOUT)
         snprintf(why, WHY, "it had not ended after %u s, and was killed", NIC_SCRIPT_MS / 1000);
+    else if (s->rc == -EFBIG)
+        snprintf(why, WHY, "it printed more than %d MiB, and was killed", MOST_MIB);
     else if (s->rc == -EINTR)
         snprintf(why, WHY, "it was killed, as nobody can wait for its end any more");
     else if (s->rc == -ESRCH)
@@ -169,7 +192,10 @@ int nic_script_online(struct host *h, const char *path, const char *name, uint32
 
 static void complain(const struct nic_script *s, const char *why)
 {
-    fprintf(stderr, "vif%u.%u: script %s offline: %s\n", s->domid, s->id, s->path, why);
+    struct error e = {0}; /* one line, whatever its path is */
+
+    error_set(&e, -EIO, "vif%u.%u: script %s offline: %s", s->domid, s->id, s->path, why);
+    fprintf(stderr, "%s\n", e.text);
 }
 
 static void tell(struct host *h, const struct nic_script *s)
@@ -218,10 +244,16 @@ void nic_scripts_start(struct host *h, uint32_t domid, uint64_t now_ms, struct n
 {
     char dir[DEVICE_PATH], **ids;
     unsigned int n;
+    int rc;
 
     *s = (struct nic_scripts){0};
     device_backs_path(dir, "vif", domid);
-    if (h->ops->store_list(h, 0, dir, &ids, &n))
+    rc = h->ops->store_list(h, 0, dir, &ids, &n);
+    /* That the store is gone, who removes its entries tells. */
+    if (rc && rc != -ENOENT && rc != -ENOTCONN && rc != -ETIME)
+        fprintf(stderr, "domain %u: the scripts of its interfaces are not run: %s\n", domid,
+                strerror(-rc));
+    if (rc)
         return;
     s->list = calloc(n + 1, sizeof(*s->list));
     if (!s->list)

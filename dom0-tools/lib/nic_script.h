@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "error.h"
 #include "host.h"
@@ -32,6 +33,8 @@ struct nic_script {
     uint32_t domid;
     unsigned int id; /* the interface's */
     int pid, status;
+    int output;        /* what it prints to: a file that becomes full, in memory perhaps, is ours */
+    off_t printed;     /* so much was there before */
     int rc;            /* why it was killed, or cannot be looked at; 0: status says how it ended */
     uint64_t deadline; /* until it is killed; then, until nobody waits for its end any more */
 };

@@ -77,8 +77,10 @@ int script_look(int pid, int *status)
     return rc == 0 ? -EAGAIN : rc < 0 ? -errno : 0;
 }
 
-/* Its group has its number for as long as it has not been looked at: no other is meant. */
+/* Its group has its number for as long as it has not been looked at: no other is meant. It may have
+ * left that for one of its session, as ours is. */
 void script_kill(int pid)
 {
     kill(-pid, SIGKILL);
+    kill(pid, SIGKILL);
 }

@@ -6,6 +6,7 @@
 #include "child.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static void run(const char *verb, const char *first, const char *second, int mes
 
 pid_t child_start(const char *verb, const char *first, const char *second, int *messages)
 {
-    int file = memfd_create("messages", MFD_CLOEXEC);
+    int file = memfd_create("messages", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     pid_t daemon = getpid(), pid;
 
     if (file < 0)
@@ -85,6 +86,9 @@ void child_last_message(int *messages, char *out, size_t size)
     for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
         snprintf(out, size, "%s", own_words(line));
     plain_line(out);
+    /* Who prints on is refused: what nobody will read would take memory for as long as it lives. */
+    if (ftruncate(*messages, 0) == 0)
+        fcntl(*messages, F_ADD_SEALS, F_SEAL_GROW);
     close(*messages);
     *messages = -1;
 }

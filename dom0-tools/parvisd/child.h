@@ -3,8 +3,8 @@
  * What the daemon lets another process do, since it takes long and the consoles must not wait: that
  * is pvctl, whose messages it keeps the last of. They go to a file in memory, which is never full
  * and whose reader is never gone: a script that pvctl runs prints there too, however much, and what
- * it starts may go on printing. pvctl is told to end when the daemon does, and undoes what it has
- * done.
+ * it starts may go on printing, which is kept until pvctl has ended, and no longer. pvctl is told
+ * to end when the daemon does, and undoes what it has done.
  */
 #ifndef PARVIS_CHILD_H
 #define PARVIS_CHILD_H

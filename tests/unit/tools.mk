@@ -263,6 +263,11 @@ unit_tools_nic_script_SRCS := tests/unit/tools_nic_script.c $(TOOLS_FAKE_SRCS) \
     $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
 unit_tools_nic_script_LIBS :=
 
+UNIT += tools_nic_script_bad
+unit_tools_nic_script_bad_SRCS := tests/unit/tools_nic_script_bad.c $(TOOLS_FAKE_SRCS) \
+    $(addprefix dom0-tools/lib/,clock.c config_name.c device_entry.c device_nic.c device_path.c devices.c disk_held.c disk_rate.c disk_share.c script_process.c device_system.c interrupt.c limit.c lock.c lock_holder.c progress.c mac.c nic_script.c nic_share.c plain.c reap.c restart.c state.c state_file.c store.c error.c uuid.c write_all.c)
+unit_tools_nic_script_bad_LIBS :=
+
 UNIT += tools_hotplug
 unit_tools_hotplug_SRCS = tests/unit/tools_hotplug.c tests/unit/pvctl_support.c $(PVCTL_SRCS) $(TOOLS_LIFECYCLE_SRCS)
 unit_tools_hotplug_LIBS := $(TOOLS_ALL_LIBS) -l:libxlutil.a
