@@ -17,15 +17,18 @@
 
 #define DEPTH_MOST 8u
 
-/* "8:1"; false: what it was of has gone. */
-static bool read_numbers(const char *path, unsigned int *m, unsigned int *n)
+/* "8:1". 0 or -errno. */
+static int read_numbers(const char *path, unsigned int *m, unsigned int *n)
 {
     FILE *f = fopen(path, "re");
-    bool read = f && fscanf(f, "%u:%u", m, n) == 2;
+    int rc;
 
-    if (f)
-        fclose(f);
-    return read;
+    if (!f)
+        return -errno;
+    errno = EINVAL; /* where there is something else */
+    rc = fscanf(f, "%u:%u", m, n) == 2 ? 0 : -errno;
+    fclose(f);
+    return rc;
 }
 
 bool disk_overlap(const struct disk_id *a, const struct disk_id *b)
@@ -56,10 +59,11 @@ static int stands_on(const struct disk_id *upper, const struct disk_id *lower, u
         struct disk_id below;
         unsigned int m, n;
 
-        snprintf(file, sizeof(file), "%s/%s/dev", path, name);
-        if (name[0] == '.' || !read_numbers(file, &m, &n))
+        if (name[0] == '.')
             continue;
-        rc = device_system->identify_number(m, n, &below);
+        snprintf(file, sizeof(file), "%s/%s/dev", path, name);
+        rc = read_numbers(file, &m, &n);
+        rc = rc ? rc : device_system->identify_number(m, n, &below);
         if (rc == 0)
             found = disk_overlap(&below, lower) ? 1 : stands_on(&below, lower, depth + 1);
         rc = disk_is_absent(rc) ? 0 : rc;

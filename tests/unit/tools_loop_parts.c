@@ -102,12 +102,18 @@ int __wrap_access(const char *path, int mode)
     return disk_of(path) ? 0 : -1;
 }
 
+static int refused; /* the number of what is below is not read: why; 0 = it is */
+
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-    const char *disk = number_of(path) ? number_of(path) : disk_of(path);
+    const char *number = number_of(path), *disk = number ? number : disk_of(path);
 
     (void)mode;
     errno = ENOENT;
+    if (number && refused) {
+        errno = refused;
+        return NULL;
+    }
     return disk ? fmemopen((char *)(uintptr_t)disk, strlen(disk), "r") : NULL;
 }
 
@@ -283,6 +289,11 @@ static void what_stands_upon_it(void **state)
     assert_int_equal(shares(of(8, 2), true), 0);
     upper = of(253, 3); /* what is not known is not given away */
     assert_int_equal(disk_stands_on(&upper, &file), -ELOOP);
+    refused = EMFILE;
+    assert_int_equal(disk_stands_on(&upper, &file), -EMFILE);
+    refused = ENOENT; /* it has gone meanwhile */
+    assert_int_equal(disk_stands_on(&upper, &file), 0);
+    refused = 0;
     assert_int_equal(open_fds, 0);
 }
 

@@ -415,7 +415,7 @@ static void reaping_ends(void **state)
 
     (void)state;
     setenv("PARVIS_RUN", dir, 1);
-    write_script("echo $$ >$vif; while :; do sleep 1000; done");
+    write_script("echo $$ >n$vif; mv n$vif $vif; while :; do sleep 1000; done");
     for (size_t i = 0; i < 2; i++) {
         struct reap r;
 
@@ -460,7 +460,7 @@ static void number_given_again(void **state)
 
     (void)state;
     setenv("PARVIS_RUN", dir, 1);
-    write_script("echo $$ >$vif; while :; do sleep 1000; done");
+    write_script("echo $$ >n$vif; mv n$vif $vif; while :; do sleep 1000; done");
     write_interfaces();
     reap_begin(&r, 5, uuid, "web", "");
     assert_int_not_equal(reap_step(&f->host, &r, 0), 0);
