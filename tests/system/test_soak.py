@@ -11,7 +11,8 @@ import os
 import sys
 import time
 
-from machine import BUILD, Machine, built, run_tests
+import booted
+from machine import BUILD, built, run_tests
 
 machine = None
 BATCH = 100
@@ -124,7 +125,7 @@ def main():
     with open(built("tests/guest/devices"), "rb") as guest:
         files = {"root/devices": guest.read(), "root/stays.xml": XML.replace("CMDLINE", "stay=1"), "root/ends.xml": XML.replace("CMDLINE", "stay=0"),
                  "root/soak.sh": SOAK, "root/count.sh": COUNT}
-    with Machine.parvis("soak", files=files) as machine:
+    with booted.control_domain("soak", files) as machine:
         run_tests(hundred, *([soak] if CYCLES else []), machine.ends_well)
 
 
