@@ -11,7 +11,7 @@ import re
 import time
 
 import qemu_monitor
-from machine import DEBUG_EXIT, SCALE, SKYLAKE, Machine, built, control_config, run_tests
+from machine import BY_TURNS, DEBUG_EXIT, SCALE, SKYLAKE, Machine, built, control_config, run_tests
 from test_speculation import WITH_BITS
 from test_from_outside import CPU1_BLOCK, DIRECT_MAP_END, ENTRY, IMAGE, symbols
 
@@ -120,7 +120,7 @@ def sysenter_lives_as_ever():
 def linux_under_nmis():
     """Linux as control domain with all of them, which is busy while NMIs come at any moment: on the way in and out, too."""
     directory = Machine.scratch()
-    with Machine.parvis("measures-linux", config=control_config(extra=ALL.strip() + ",ibrs,stibp\n"), smp=2, cpu=WITH_BITS, qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
+    with Machine.parvis("measures-linux", config=control_config(extra=ALL.strip() + ",ibrs,stibp\n"), cpu=WITH_BITS, smp=2, accel=BY_TURNS["accel"], qemu=[*DEBUG_EXIT, *qemu_monitor.args(directory)]) as m:
         m.prompt(300)
         m.settle()
         monitor = qemu_monitor.Monitor(directory)
