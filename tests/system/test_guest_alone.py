@@ -35,18 +35,27 @@ def environment():
     return {key: value for key, value in os.environ.items() if not key.startswith(("GUEST", "KIND", "MAKE", "MFLAGS"))}
 
 
-def run(guest, **settings):
-    """(the number in build/run.status, output) of `make run GUEST=...`; make is content when, and only when, it is 0."""
-    done = subprocess.run(["make", "--no-print-directory", "run", f"GUEST={guest}",
-                           *(f"{key}={value}" for key, value in settings.items())],
-                          cwd=ROOT, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def ended(command, exit_status, **settings):
+    """(the number in build/run.status, output) of a command, with these settings in the environment; its exit status is what is said of that number."""
+    done = subprocess.run(command, cwd=ROOT, env={**environment(), **settings}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, timeout=120 * SCALE, check=False)
     with open(os.path.join(BUILD, "run.status"), encoding="ascii") as number:
         status = int(number.read())
     text = done.stdout.decode("latin-1").replace("\r", "")
-    assert done.returncode == (2 if status else 0), text[-3000:]
+    assert done.returncode == exit_status(status), text[-3000:]
     assert f"{ending.sentence(status)} (status {status})" in text, text[-3000:]
     return status, text
+
+
+def make_run(guest, **settings):
+    """Of `make run GUEST=...`; make is content when, and only when, the number is 0."""
+    words = [f"{key}={value}" for key, value in settings.items()]
+    return ended(["make", "--no-print-directory", "run", f"GUEST={guest}", *words], lambda status: 2 if status else 0)
+
+
+def run(guest, **settings):
+    """Of what make runs when it has found that nothing is to be built."""
+    return ended([sys.executable, "tests/system/run.py"], lambda status: status, GUEST=guest, **settings)
 
 
 def tutorial():
@@ -75,9 +84,9 @@ def tutorial_holds():
     text, _, _, program = tutorial()
     with open(os.path.join(ROOT, "pvguest/apps/tutorial/main.c"), encoding="utf-8") as source:
         assert re.sub(r"\A(/\*.*?\*/\n)+", "", source.read(), flags=re.S) == program, "docs/tutorial.md shows another pvguest/apps/tutorial/main.c"
-    status, said = run(tiny_guest())
+    status, said = make_run(tiny_guest())
     assert status == ending.POWERED_OFF and "hello from 40 lines" in said, said[-3000:]
-    status, said = run("build/pvguest/tutorial")
+    status, said = make_run("build/pvguest/tutorial")
     shown = re.search(r"make run GUEST=build/pvguest/tutorial\n\n((?:^    .*\n)+)", text, re.M)[1]
     wanted = "\n".join(re.escape(line.strip()).replace(r"0x\.\.\.", "0x[0-9a-f]+") for line in shown.splitlines())
     assert status == ending.POWERED_OFF and re.search(wanted, said), said[-3000:]
@@ -95,9 +104,9 @@ def tutorials_mistakes_are_told():
 
 def other_ends_are_told():
     """hello greets and crashes, with the registers shown, or asks for a reboot."""
-    status, text = run("build/pvguest/hello", GUEST_CMDLINE="exit=crash")
+    status, text = make_run("build/pvguest/hello", GUEST_CMDLINE="exit=crash")
     assert status == ending.CRASHED and "xen-3.0-x86_64" in text and "crash" in text.lower(), text[-3000:]
-    status, text = run("build/pvguest/hello", GUEST_CMDLINE=os.fsdecode(b"exit=reboot \xe9"))    # no UTF-8: bytes like others
+    status, text = make_run("build/pvguest/hello", GUEST_CMDLINE=os.fsdecode(b"exit=reboot \xe9"))    # no UTF-8: bytes like others
     assert status == ending.ASKED_REBOOT, text[-3000:]
 
 
@@ -149,7 +158,7 @@ def bad_kernels_are_named():
         if content is not None:
             with open(path, "wb") as out:
                 out.write(content)
-        status, text = run(path)
+        status, text = (run if content else make_run)(path)
         wanted = ending.FAILED if content is None else ending.NOT_STARTED
         assert status == wanted and word in text, f"{name}: status {status}, no '{word}' in:\n{text[-2000:]}"
         assert "calls on CPU" not in text, f"{name}: a mistake of the user's shows a backtrace:\n{text[-2000:]}"
