@@ -7,7 +7,8 @@ import gzip
 import re
 import sys
 
-from machine import MAX, Machine, built, run_tests
+import booted
+from machine import Machine, built, run_tests
 
 machine = None
 # two ROUNDS 'COMMAND' 'COMMAND': at once, the second a little later each time; what they say, and how each ends. No domain is left.
@@ -218,7 +219,7 @@ def consoles_are_single():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with (Machine.xen if xen else Machine.parvis)("bad-domains-xen" if xen else "bad-domains", cpu=MAX, files=bad_files()) as machine:
+    with (Machine.xen if xen else booted.control_domain)("bad-domains-xen" if xen else "bad-domains", files=bad_files()) as machine:
         run_tests(creates_are_refused, files_of_others_are_taken, commands_are_refused, names_are_unique, two_at_once, disks_have_one_writer, consoles_are_single, machine.ends_well)
 
 

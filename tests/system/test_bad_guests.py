@@ -8,7 +8,8 @@ destroyed; and afterwards no page is missing.
 """
 import sys
 
-from machine import EPYC, Machine, built, json_in, run_tests
+import booted
+from machine import Machine, built, json_in, run_tests
 
 machine = None
 GUESTS = ("forever", "flood", "nowhere", "triple", "garbage")
@@ -153,7 +154,7 @@ def nothing_is_missing():
 def main():
     global machine
     xen = "--xen" in sys.argv
-    with (Machine.xen if xen else Machine.parvis)("bad-guests-xen" if xen else "bad-guests", cpu=EPYC, files=files()) as machine:
+    with (Machine.xen if xen else booted.control_domain)("bad-guests-xen" if xen else "bad-guests", files=files()) as machine:
         run_tests(prepare, jumping_to_nowhere_crashes, faulting_without_a_stack_crashes,
                   looping_takes_no_more_than_its_share, flooding_is_bounded, garbage_is_refused, *([] if xen else [hostile_in_the_store]), nothing_is_missing, machine.ends_well)
 

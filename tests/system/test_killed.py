@@ -7,7 +7,7 @@ xenstored comes last: what it knew is lost with it, so the machine would have to
 """
 import re
 
-from machine import BY_INSTRUCTIONS, Machine, run_tests
+from machine import BY_INSTRUCTIONS, EPYC, Machine, run_tests
 
 machine = None
 
@@ -161,7 +161,7 @@ def dead_store():
 
 def main():
     global machine
-    with Machine.parvis("killed", files=FILES, hypervisor="debug/parvis.bin", reboot=True, qemu=BY_INSTRUCTIONS) as machine:
+    with Machine.parvis("killed", cpu=EPYC, files=FILES, hypervisor="debug/parvis.bin", reboot=True, qemu=BY_INSTRUCTIONS) as machine:
         run_tests(reboots, interrupted_creates, parvisd_is_started_again, reboots_with_a_killed_parvisd,
                   consoles_give_the_terminal_back, full_disk, dead_store)
 

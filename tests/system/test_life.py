@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 
-from machine import Machine, built, data_disk_args, disk_args, run_tests
+from machine import MAX, Machine, built, data_disk_args, disk_args, run_tests
 
 HELLO = """<domain type='xen'><name>{name}</name><memory unit='MiB'>16</memory>
 <os><type arch='x86_64' machine='xenpv'>linux</type><kernel>{kernel}</kernel><cmdline>{cmdline}</cmdline></os>
@@ -93,7 +93,7 @@ def main():
     global machine
     for path, label in ((guests, "PARVIS-DATA"), (disk, "ANY")):
         subprocess.run(["mkfs.vfat", "-n", label, "-C", path, "65536"], check=True, stdout=subprocess.DEVNULL)
-    with Machine.parvis("life", files=files(), qemu=[*disk_args(guests), *data_disk_args(disk)], reboot=True) as machine:
+    with Machine.parvis("life", cpu=MAX, files=files(), qemu=[*disk_args(guests), *data_disk_args(disk)], reboot=True) as machine:
         run_tests(is_defined, two_start_it_at_once, puts_aside_what_crashed, ends_and_starts_with_the_machine, a_killed_end_goes_on)
 
 
