@@ -127,6 +127,17 @@ static bool own_words(struct host *h, const struct nic_script *s, char why[WHY])
     return any;
 }
 
+/* Real-time signals have no name. */
+static void ended_by(int signal, char why[WHY])
+{
+    const char *name = sigabbrev_np(signal);
+
+    if (name)
+        snprintf(why, WHY, "it was ended by SIG%s", name);
+    else
+        snprintf(why, WHY, "it was ended by signal %d", signal);
+}
+
 /* 0: it has done what it should; else why not. */
 static int outcome(struct host *h, const struct nic_script *s, char why[WHY])
 {
@@ -145,7 +156,7 @@ static int outcome(struct host *h, const struct nic_script *s, char why[WHY])
     else if (own_words(h, s, why))
         return -EIO;
     else if (WIFSIGNALED(s->status))
-        snprintf(why, WHY, "it was ended by SIG%s", sigabbrev_np(WTERMSIG(s->status)));
+        ended_by(WTERMSIG(s->status), why);
     else
         snprintf(why, WHY, "it ended with status %d", WEXITSTATUS(s->status));
     return s->rc ? s->rc : -EIO;

@@ -58,8 +58,8 @@ static int open_signals(void)
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    signal(SIGCHLD,
-           SIG_DFL); /* who started us may have ignored it: then none is ours to wait for */
+    /* Who started us may have ignored it: then there would be none to wait for. */
+    signal(SIGCHLD, SIG_DFL);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

@@ -275,6 +275,8 @@ static void failures_are_one_line(void **state)
     fails(-EIO, "it ended with status 3");
     write_script("kill -TERM $$");
     fails(-EIO, "it was ended by SIGTERM");
+    write_script("kill -40 $$");
+    fails(-EIO, "it was ended by signal 40"); /* of real time: without a name */
 }
 
 /* What it says itself in the store is its reason, as one line. */
